@@ -1,0 +1,1 @@
+"""What needs a second person: request engine, agent status, canned replies, blacklist."""

@@ -1,0 +1,1 @@
+"""What people fill in, by subject, and whether it can be read. What is allowed the services say."""

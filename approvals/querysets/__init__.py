@@ -1,0 +1,1 @@
+"""Chainable reads of the models, by subject as these: who may see what stands here."""

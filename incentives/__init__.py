@@ -1,0 +1,1 @@
+"""What good work earns: plans, tiers, statements, pay-out batches."""

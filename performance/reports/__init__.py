@@ -1,0 +1,1 @@
+"""What pages and mails show, as frozen dataclasses. Doors import the module they need."""

@@ -1,0 +1,1 @@
+"""Who works when: time plans, forecasts, staffing, rosters, adherence."""

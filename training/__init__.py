@@ -1,0 +1,1 @@
+"""How people come in and grow: hiring, onboarding, protected sessions, mentoring."""
