@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('teams', '0103_words_of_columns'),
+        ('teams', '0101_undo_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -48,12 +48,12 @@ class Migration(migrations.Migration):
                 ('subject_label', models.CharField(max_length=200, verbose_name='about')),
                 ('words', models.CharField(blank=True, max_length=500, verbose_name='why')),
                 ('content', models.JSONField(default=dict, verbose_name='content')),
-                ('content_hash', models.CharField(max_length=64)),
+                ('content_hash', models.CharField(max_length=64, verbose_name='hash of the content')),
                 ('revision', models.PositiveIntegerField(default=1, verbose_name='revision')),
-                ('stood', models.JSONField(default=dict)),
+                ('stood', models.JSONField(default=dict, verbose_name='what stood')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('submitted', 'submitted'), ('in_review', 'in review'), ('changes_requested', 'changes requested'), ('approved', 'approved'), ('applied', 'carried out'), ('apply_failed', 'could not be carried out'), ('rejected', 'rejected'), ('withdrawn', 'withdrawn'), ('expired', 'expired'), ('undone', 'undone')], default='draft', max_length=20, verbose_name='state')),
                 ('version', models.PositiveIntegerField(default=1, verbose_name='version of the row')),
-                ('plan', models.JSONField(default=dict)),
+                ('plan', models.JSONField(default=dict, verbose_name='plan')),
                 ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='made at')),
                 ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='submitted at')),
                 ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('escalations', models.PositiveSmallIntegerField(default=0, verbose_name='escalations')),
                 ('condition', models.CharField(blank=True, max_length=500, verbose_name='condition')),
                 ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='holds until')),
-                ('kept', models.JSONField(blank=True, default=dict)),
+                ('kept', models.JSONField(blank=True, default=dict, verbose_name='kept for undoing')),
                 ('error', models.CharField(blank=True, max_length=500, verbose_name='why it failed')),
                 ('glass_reason', models.CharField(blank=True, max_length=500, verbose_name='why the glass was broken')),
                 ('glass_reviewed_at', models.DateTimeField(blank=True, null=True, verbose_name='reviewed at')),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveSmallIntegerField(verbose_name='number')),
                 ('mode', models.CharField(choices=[('any', 'one of them'), ('all', 'all of them'), ('quorum', 'a number of them')], default='any', max_length=10, verbose_name='who has to agree')),
                 ('needed', models.PositiveSmallIntegerField(default=1, verbose_name='needed')),
-                ('plan', models.JSONField(default=dict)),
+                ('plan', models.JSONField(default=dict, verbose_name='plan')),
                 ('uses_fallback', models.BooleanField(default=False, verbose_name='asks the fallback')),
                 ('state', models.CharField(choices=[('waiting', 'waiting'), ('active', 'under way'), ('approved', 'approved'), ('rejected', 'rejected'), ('skipped', 'skipped'), ('escalated', 'escalated'), ('cancelled', 'cancelled')], default='waiting', max_length=10, verbose_name='state')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ('is_open', models.BooleanField(default=True, verbose_name='waits')),
                 ('verdict', models.CharField(blank=True, choices=[('approved', 'approved'), ('rejected', 'rejected')], max_length=10, verbose_name='verdict')),
                 ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
-                ('content_hash', models.CharField(blank=True, max_length=64)),
+                ('content_hash', models.CharField(blank=True, max_length=64, verbose_name='hash of the content')),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='approvals.approvalrequest', verbose_name='request')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team', verbose_name='team')),

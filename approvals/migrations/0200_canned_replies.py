@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('approvals', '0100_statuses'),
-        ('teams', '0103_words_of_columns'),
+        ('teams', '0101_undo_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -75,8 +75,8 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
                 ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='made at')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last changed')),
-                ('code_sounds', models.TextField(default='', editable=False)),
-                ('title_sounds', models.TextField(default='', editable=False)),
+                ('code_sounds', models.TextField(default='', editable=False, verbose_name='pinyin of the short code')),
+                ('title_sounds', models.TextField(default='', editable=False, verbose_name='pinyin of the title')),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='canned_replies', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='canned_replies', to='teams.team', verbose_name='team')),
                 ('attachments', models.ManyToManyField(blank=True, related_name='replies', to='approvals.replyattachment', verbose_name='attachments')),
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('contact', models.CharField(blank=True, max_length=200, verbose_name='contact')),
-                ('once', models.CharField(max_length=240)),
+                ('once', models.CharField(max_length=240, verbose_name='counted once for')),
                 ('used_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='used at')),
                 ('edited_share', models.DecimalField(blank=True, decimal_places=3, max_digits=4, null=True, verbose_name='share edited')),
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reply_uses', to='teams.agent', verbose_name='agent')),

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('approvals', '0201_pieces_are_counted_well'),
-        ('teams', '0103_words_of_columns'),
+        ('teams', '0101_undo_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -27,9 +27,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subject_kind', models.CharField(choices=[('phone', 'telephone number'), ('mail', 'mail address'), ('visitor', 'visitor id'), ('ip', 'IP address'), ('network', 'network'), ('account', 'channel account'), ('contact', 'contact id'), ('device', 'device')], max_length=10, verbose_name='kind of subject')),
-                ('digest', models.CharField(max_length=32)),
-                ('key_name', models.CharField(max_length=8)),
-                ('customer_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, size=None)),
+                ('digest', models.CharField(max_length=32, verbose_name='hash of the subject')),
+                ('key_name', models.CharField(max_length=8, verbose_name='key of the hash')),
+                ('customer_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, size=None, verbose_name='keys at deliveries')),
                 ('mask', models.CharField(max_length=60, verbose_name='subject')),
                 ('network', approvals.models.blacklist.NetworkField(blank=True, null=True, verbose_name='network')),
                 ('reason_code', models.CharField(choices=[('abuse', 'abuse'), ('threat', 'threat'), ('fraud', 'fraud'), ('spam', 'spam'), ('test', 'test contact'), ('other', 'other')], max_length=10, verbose_name='reason')),

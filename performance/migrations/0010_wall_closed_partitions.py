@@ -44,7 +44,7 @@ BACK = MAKE.format(rights="SECURITY INVOKER", close="")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('performance', '0006_names_of_measures'),
+        ('performance', '0005_intake_keys_checked_by_the_delivery'),
         ("teams", "0010_wall_functions"),
     ]
 

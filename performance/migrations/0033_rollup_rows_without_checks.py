@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('performance', '0032_rollup_read_by_zone_and_queue'),
-        ('teams', '0102_names_of_doors'),
+        ('teams', '0101_undo_offers'),
     ]
 
     operations = [

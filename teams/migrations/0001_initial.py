@@ -507,7 +507,7 @@ class Migration(migrations.Migration):
             name='AccessRecord',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('door', models.CharField(max_length=60, verbose_name='page')),
+                ('door', models.CharField(choices=[('figures', 'page of figures'), ('contact', 'a contact'), ('contacts', 'list of contacts'), ('nightly report', 'nightly report'), ('export', 'export'), ('copy', 'copy of all data')], max_length=60, verbose_name='page')),
                 ('seen_on', models.DateField(verbose_name='day')),
                 ('times', models.PositiveIntegerField(default=1, verbose_name='times')),
                 ('last_at', models.DateTimeField(verbose_name='last at')),

@@ -16,10 +16,10 @@ class Migration(migrations.Migration):
             name='ColumnSet',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('listed', models.CharField(max_length=80)),
+                ('listed', models.CharField(max_length=80, verbose_name='list')),
                 ('name', models.CharField(blank=True, max_length=60, verbose_name='name')),
-                ('columns', models.JSONField(default=list)),
-                ('is_used', models.BooleanField(default=False)),
+                ('columns', models.JSONField(default=list, verbose_name='columns')),
+                ('is_used', models.BooleanField(default=False, verbose_name='in use')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='column_sets', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -33,10 +33,10 @@ class Migration(migrations.Migration):
             name='SavedFilter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('listed', models.CharField(max_length=80)),
+                ('listed', models.CharField(max_length=80, verbose_name='list')),
                 ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('query', models.JSONField(default=dict)),
-                ('is_default', models.BooleanField(default=False)),
+                ('query', models.JSONField(default=dict, verbose_name='narrowing')),
+                ('is_default', models.BooleanField(default=False, verbose_name='opens with the list')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to=settings.AUTH_USER_MODEL)),
             ],
             options={

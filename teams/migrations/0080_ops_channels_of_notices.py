@@ -69,8 +69,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('mail', 'Mail'), ('wecom', 'WeCom'), ('dingtalk', 'DingTalk'), ('feishu', 'Feishu'), ('slack', 'Slack')], max_length=10, verbose_name='service')),
-                ('sealed', models.TextField(blank=True, editable=False)),
-                ('fingerprint', models.CharField(blank=True, editable=False, max_length=64)),
+                ('sealed', models.TextField(blank=True, editable=False, verbose_name='address, sealed')),
+                ('fingerprint', models.CharField(blank=True, editable=False, max_length=64, verbose_name='fingerprint of the address')),
                 ('hint', models.CharField(blank=True, editable=False, max_length=80, verbose_name='address')),
                 ('unwanted', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None, verbose_name='not wanted here')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='added at')),

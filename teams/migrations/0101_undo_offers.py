@@ -17,14 +17,14 @@ class Migration(migrations.Migration):
             name='UndoOffer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=60)),
+                ('verb', models.CharField(max_length=60, verbose_name='what was done')),
                 ('about', models.CharField(max_length=80)),
-                ('about_pk', models.BigIntegerField()),
+                ('about_pk', models.BigIntegerField(verbose_name='number of the row')),
                 ('steps', models.JSONField(default=list)),
                 ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('until', models.DateTimeField()),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('undone_at', models.DateTimeField(null=True, verbose_name='undone at')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
             options={
                 'verbose_name': 'offer to undo',

@@ -12,7 +12,6 @@ SKIPPED = (
     r"^admin/<url>",
     r"^admin/(\w+/)+<object_id>/$",
     r"^log-out/",
-    r"^me/requests/",
     r"^admin/logout/",
 )
 

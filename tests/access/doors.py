@@ -13,6 +13,7 @@ import pytest
 from benchmarks.mutating import while_asking
 from tests.access import test_canary as canary
 from tests.access import world as worlds
+from tests.access.addresses import ODD_DOORS
 from tests.access.test_canary import thin, world  # noqa: F401 - fixtures
 
 
@@ -20,7 +21,7 @@ def doors(world: worlds.World) -> Iterator[str]:  # noqa: F811
     yield from canary.addresses(world)
     yield from canary.side_doors(world)
     for address, queries in canary.list_doors(world):
-        yield from (f"{address}?{query}" for query in [*queries, *canary.ODD_DOORS])
+        yield from (f"{address}?{query}" for query in [*queries, *ODD_DOORS])
 
 
 @pytest.mark.usefixtures("thin")
