@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approval_policies', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(fields=('team', 'kind', 'number'), name='one_policy_version_per_number'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('team', 'kind'), name='one_policy_in_force_per_team_and_kind')], 
                 'verbose_name': 'approval policy',
                 'verbose_name_plural': 'approval policies',
                 'ordering': ['kind', 'team__name', '-number'],
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('subject_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person concerned')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approval_requests', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'indexes': [models.Index(fields=['team', 'state', '-made_at'], name='request_by_team'), models.Index(fields=['requester', '-made_at'], name='request_by_requester'), models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['next_due_at'], name='request_clock')], 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['submitted', 'in_review', 'changes_requested', 'approved', 'apply_failed'])), fields=('kind', 'subject_key'), name='one_open_request_per_subject'), models.CheckConstraint(condition=models.Q(('glass_reviewed_by', None), models.Q(('glass_reviewed_by', models.F('glass_by')), _negated=True), _connector='OR'), name='glass_is_reviewed_by_another'), models.CheckConstraint(condition=models.Q(('glass_by', None), models.Q(('glass_reason', ''), _negated=True), _connector='OR'), name='broken_glass_has_a_reason')], 
                 'verbose_name': 'request',
                 'verbose_name_plural': 'requests',
                 'ordering': ['-made_at', '-pk'],
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='approvals.approvalrequest', verbose_name='request')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(fields=('request', 'revision', 'number'), name='one_step_per_revision_and_number'), models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('request',), name='one_step_under_way')], 
                 'verbose_name': 'step',
                 'verbose_name_plural': 'steps',
                 'ordering': ['request', 'revision', 'number'],
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approval_seats', to=settings.AUTH_USER_MODEL, verbose_name='person asked')),
                 ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='approvals.approvalstep', verbose_name='step')),
             ],
-            options={
+            options={'indexes': [models.Index(condition=models.Q(('is_open', True)), fields=['user'], name='seat_waits_for')], 'constraints': [models.UniqueConstraint(fields=('step', 'user'), name='one_seat_per_step_and_person')], 
                 'verbose_name': 'person asked',
                 'verbose_name_plural': 'people asked',
                 'ordering': ['step', 'pk'],
@@ -208,53 +208,5 @@ class Migration(migrations.Migration):
                 'ordering': ['-span', 'pk'],
                 'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('owner', '='), ('span', '&&')], name='one_deputy_at_a_time'), models.CheckConstraint(condition=models.Q(('owner', models.F('deputy')), _negated=True), name='nobody_deputises_for_themselves'), models.CheckConstraint(condition=models.Q(('span__lower_inf', False), ('span__upper_inf', False)), name='absence_has_two_ends')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='approvalpolicy',
-            constraint=models.UniqueConstraint(fields=('team', 'kind', 'number'), name='one_policy_version_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalpolicy',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('team', 'kind'), name='one_policy_in_force_per_team_and_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(fields=['team', 'state', '-made_at'], name='request_by_team'),
-        ),
-        migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(fields=['requester', '-made_at'], name='request_by_requester'),
-        ),
-        migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['next_due_at'], name='request_clock'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['submitted', 'in_review', 'changes_requested', 'approved', 'apply_failed'])), fields=('kind', 'subject_key'), name='one_open_request_per_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('glass_reviewed_by', None), models.Q(('glass_reviewed_by', models.F('glass_by')), _negated=True), _connector='OR'), name='glass_is_reviewed_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('glass_by', None), models.Q(('glass_reason', ''), _negated=True), _connector='OR'), name='broken_glass_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalstep',
-            constraint=models.UniqueConstraint(fields=('request', 'revision', 'number'), name='one_step_per_revision_and_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('request',), name='one_step_under_way'),
-        ),
-        migrations.AddIndex(
-            model_name='approvalseat',
-            index=models.Index(condition=models.Q(('is_open', True)), fields=['user'], name='seat_waits_for'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalseat',
-            constraint=models.UniqueConstraint(fields=('step', 'user'), name='one_seat_per_step_and_person'),
         ),
     ]

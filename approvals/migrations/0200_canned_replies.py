@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='canned_replies', to='teams.team', verbose_name='team')),
                 ('attachments', models.ManyToManyField(blank=True, related_name='replies', to='approvals.replyattachment', verbose_name='attachments')),
             ],
-            options={
+            options={'indexes': [models.Index(fields=['team', 'status'], name='reply_by_team'), models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner'], name='reply_by_owner')], 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('owner__isnull', False), ('scope', 'personal'), ('team', None)), models.Q(('owner', None), ('scope', 'team'), ('team__isnull', False)), models.Q(('owner', None), ('scope', 'all'), ('team', None)), _connector='OR'), name='reply_is_somebodys_a_teams_or_everybodys'), models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_until', None), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='reply_ends_not_before_it_begins'), models.UniqueConstraint(models.F('scope'), models.F('team'), models.F('owner'), django.db.models.functions.text.Lower('short_code'), models.F('language'), condition=models.Q(('status', 'live')), name='one_live_reply_per_short_code', nulls_distinct=False)], 
                 'verbose_name': 'canned reply',
                 'verbose_name_plural': 'canned replies',
                 'ordering': ['title', 'pk'],
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='approvals.replycategory', verbose_name='above')),
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reply_categories', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(models.F('parent'), models.F('team'), django.db.models.functions.text.Lower('name'), name='one_category_per_name_and_place', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='category_not_below_itself')], 
                 'verbose_name': 'reply category',
                 'verbose_name_plural': 'reply categories',
                 'ordering': ['name', 'pk'],
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 ('attachments', models.ManyToManyField(blank=True, related_name='+', to='approvals.replyattachment', verbose_name='attachments')),
                 ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='approvals.replycategory', verbose_name='category')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(fields=('reply', 'number'), name='one_version_per_reply_and_number')], 
                 'verbose_name': 'version of a reply',
                 'verbose_name_plural': 'versions of replies',
                 'ordering': ['reply', '-number'],
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 ('reply', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='heats', to='approvals.cannedreply', verbose_name='canned reply')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'indexes': [models.Index(condition=models.Q(('agent', None)), fields=['team', '-level'], name='heat_of_team'), models.Index(condition=models.Q(('agent__isnull', False)), fields=['agent', '-level'], name='heat_of_agent')], 'constraints': [models.UniqueConstraint(fields=('reply', 'team', 'agent'), name='one_heat_per_reply_and_holder', nulls_distinct=False)], 
                 'verbose_name': 'heat of a reply',
                 'verbose_name_plural': 'heat of replies',
                 'ordering': ['-level', 'pk'],
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
                 ('reply', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='approvals.cannedreply', verbose_name='canned reply')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'indexes': [models.Index(fields=['used_at'], name='use_by_moment'), models.Index(fields=['agent', '-used_at'], name='use_by_agent')], 'constraints': [models.UniqueConstraint(fields=('reply', 'once'), name='one_use_per_reply_and_contact'), models.CheckConstraint(condition=models.Q(('edited_share', None), models.Q(('edited_share__gte', 0), ('edited_share__lte', 1)), _connector='OR'), name='edited_share_between_0_and_1')], 
                 'verbose_name': 'use of a reply',
                 'verbose_name_plural': 'uses of replies',
                 'ordering': ['-used_at', '-pk'],
@@ -226,65 +226,5 @@ class Migration(migrations.Migration):
                 'ordering': ['-level', '-updated_at', '-reply_id'],
                 'indexes': [django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['names'], name='reply_names'), django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['body'], name='reply_body'), django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['sketch'], name='reply_sketch'), models.Index(fields=['-level', '-updated_at', '-reply'], name='reply_warmest'), models.Index(fields=['place'], name='reply_place')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='replycategory',
-            constraint=models.UniqueConstraint(models.F('parent'), models.F('team'), django.db.models.functions.text.Lower('name'), name='one_category_per_name_and_place', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='replycategory',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='category_not_below_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='cannedreplyversion',
-            constraint=models.UniqueConstraint(fields=('reply', 'number'), name='one_version_per_reply_and_number'),
-        ),
-        migrations.AddIndex(
-            model_name='cannedreply',
-            index=models.Index(fields=['team', 'status'], name='reply_by_team'),
-        ),
-        migrations.AddIndex(
-            model_name='cannedreply',
-            index=models.Index(condition=models.Q(('owner__isnull', False)), fields=['owner'], name='reply_by_owner'),
-        ),
-        migrations.AddConstraint(
-            model_name='cannedreply',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('owner__isnull', False), ('scope', 'personal'), ('team', None)), models.Q(('owner', None), ('scope', 'team'), ('team__isnull', False)), models.Q(('owner', None), ('scope', 'all'), ('team', None)), _connector='OR'), name='reply_is_somebodys_a_teams_or_everybodys'),
-        ),
-        migrations.AddConstraint(
-            model_name='cannedreply',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_until', None), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='reply_ends_not_before_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='cannedreply',
-            constraint=models.UniqueConstraint(models.F('scope'), models.F('team'), models.F('owner'), django.db.models.functions.text.Lower('short_code'), models.F('language'), condition=models.Q(('status', 'live')), name='one_live_reply_per_short_code', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='replyheat',
-            index=models.Index(condition=models.Q(('agent', None)), fields=['team', '-level'], name='heat_of_team'),
-        ),
-        migrations.AddIndex(
-            model_name='replyheat',
-            index=models.Index(condition=models.Q(('agent__isnull', False)), fields=['agent', '-level'], name='heat_of_agent'),
-        ),
-        migrations.AddConstraint(
-            model_name='replyheat',
-            constraint=models.UniqueConstraint(fields=('reply', 'team', 'agent'), name='one_heat_per_reply_and_holder', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='replyuse',
-            index=models.Index(fields=['used_at'], name='use_by_moment'),
-        ),
-        migrations.AddIndex(
-            model_name='replyuse',
-            index=models.Index(fields=['agent', '-used_at'], name='use_by_agent'),
-        ),
-        migrations.AddConstraint(
-            model_name='replyuse',
-            constraint=models.UniqueConstraint(fields=('reply', 'once'), name='one_use_per_reply_and_contact'),
-        ),
-        migrations.AddConstraint(
-            model_name='replyuse',
-            constraint=models.CheckConstraint(condition=models.Q(('edited_share', None), models.Q(('edited_share__gte', 0), ('edited_share__lte', 1)), _connector='OR'), name='edited_share_between_0_and_1'),
         ),
     ]

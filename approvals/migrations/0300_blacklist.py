@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
                 ('team', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='block_entries', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'indexes': [models.Index(fields=['digest'], name='block_by_digest'), models.Index(condition=models.Q(('network__isnull', False), ('state__in', ('held', 'active'))), fields=['network'], name='block_by_network'), models.Index(models.Func(models.F('span'), function='upper'), condition=models.Q(('state__in', ('held', 'active'))), name='block_ends'), models.Index(condition=models.Q(('review_on__isnull', False), ('state__in', ('held', 'active'))), fields=['review_on'], name='block_review'), models.Index(fields=['team', '-made_at'], name='block_by_team')], 'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ('held', 'active'))), expressions=[('team', '='), ('subject_kind', '='), (django.db.models.functions.text.Upper('digest'), '='), ('span', '&&')], name='one_live_block_per_subject_and_team'), models.CheckConstraint(condition=models.Q(('span__lower_inf', False)), name='block_has_a_beginning'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'held'), _negated=True), ('span__upper_inf', False), _connector='OR'), name='held_block_has_an_end'), models.CheckConstraint(condition=models.Q(models.Q(('network__isnull', False), ('subject_kind', 'network')), models.Q(models.Q(('subject_kind', 'network'), _negated=True), ('network__isnull', True)), _connector='OR'), name='block_of_a_network_names_it')], 
                 'verbose_name': 'blacklist entry',
                 'verbose_name_plural': 'blacklist entries',
                 'ordering': ['-made_at', '-pk'],
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
                 ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='hits', to='approvals.blockentry', verbose_name='blacklist entry')),
             ],
-            options={
+            options={'indexes': [models.Index(fields=['entry', '-at'], name='block_hit_by_entry'), django.contrib.postgres.indexes.BrinIndex(fields=['at'], name='block_hit_by_time')], 
                 'verbose_name': 'hit of the blacklist',
                 'verbose_name_plural': 'hits of the blacklist',
                 'ordering': ['-at', '-pk'],
@@ -105,49 +105,5 @@ class Migration(migrations.Migration):
                 'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.AddIndex(
-            model_name='blockentry',
-            index=models.Index(fields=['digest'], name='block_by_digest'),
-        ),
-        migrations.AddIndex(
-            model_name='blockentry',
-            index=models.Index(condition=models.Q(('network__isnull', False), ('state__in', ('held', 'active'))), fields=['network'], name='block_by_network'),
-        ),
-        migrations.AddIndex(
-            model_name='blockentry',
-            index=models.Index(models.Func(models.F('span'), function='upper'), condition=models.Q(('state__in', ('held', 'active'))), name='block_ends'),
-        ),
-        migrations.AddIndex(
-            model_name='blockentry',
-            index=models.Index(condition=models.Q(('review_on__isnull', False), ('state__in', ('held', 'active'))), fields=['review_on'], name='block_review'),
-        ),
-        migrations.AddIndex(
-            model_name='blockentry',
-            index=models.Index(fields=['team', '-made_at'], name='block_by_team'),
-        ),
-        migrations.AddConstraint(
-            model_name='blockentry',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ('held', 'active'))), expressions=[('team', '='), ('subject_kind', '='), (django.db.models.functions.text.Upper('digest'), '='), ('span', '&&')], name='one_live_block_per_subject_and_team'),
-        ),
-        migrations.AddConstraint(
-            model_name='blockentry',
-            constraint=models.CheckConstraint(condition=models.Q(('span__lower_inf', False)), name='block_has_a_beginning'),
-        ),
-        migrations.AddConstraint(
-            model_name='blockentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'held'), _negated=True), ('span__upper_inf', False), _connector='OR'), name='held_block_has_an_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='blockentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('network__isnull', False), ('subject_kind', 'network')), models.Q(models.Q(('subject_kind', 'network'), _negated=True), ('network__isnull', True)), _connector='OR'), name='block_of_a_network_names_it'),
-        ),
-        migrations.AddIndex(
-            model_name='blockhit',
-            index=models.Index(fields=['entry', '-at'], name='block_hit_by_entry'),
-        ),
-        migrations.AddIndex(
-            model_name='blockhit',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['at'], name='block_hit_by_time'),
         ),
     ]

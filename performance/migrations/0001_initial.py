@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sources', to='teams.team', verbose_name='serves team')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(condition=models.Q(('token_digest', ''), _negated=True), fields=('token_digest',), name='one_source_per_token')], 
                 'verbose_name': 'source',
                 'verbose_name_plural': 'sources',
                 'ordering': ['name', 'pk'],
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ('queue', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='performance.queue', verbose_name='queue')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='queue_aliases', to='performance.source', verbose_name='source')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(fields=('source', 'external'), name='one_queue_per_alias')], 
                 'verbose_name': 'queue at source',
                 'verbose_name_plural': 'queues at sources',
                 'ordering': ['source', 'external'],
@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
                 ('queue', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='performance.queue', verbose_name='queue')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='performance.source', verbose_name='source')),
             ],
-            options={
+            options={'indexes': [models.Index(fields=['queue', 'started_at'], name='interval_fact_by_queue')], 'constraints': [models.UniqueConstraint(fields=('source', 'queue_external', 'started_at'), name='one_interval_fact_per_half_hour')], 
                 'verbose_name': 'half hour of a source',
                 'verbose_name_plural': 'half hours of sources',
                 'ordering': ['started_at', 'queue_external'],
@@ -309,7 +309,7 @@ class Migration(migrations.Migration):
                 ('version_at', models.DateTimeField()),
                 ('payload_hash', models.CharField(max_length=32)),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='performance.source')),
-            ],
+            ], options={'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='one_contact_per_external_id')], },
         ),
         migrations.CreateModel(
             name='AgentAlias',
@@ -321,7 +321,7 @@ class Migration(migrations.Migration):
                 ('agent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='teams.agent', verbose_name='agent')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agent_aliases', to='performance.source', verbose_name='source')),
             ],
-            options={
+            options={'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('source', '='), ('external', '='), ('span', '&&')], name='one_agent_per_alias_and_day'), models.CheckConstraint(condition=models.Q(('is_ignored', False), ('agent', None), _connector='OR'), name='ignored_alias_has_no_agent')], 
                 'verbose_name': 'agent at source',
                 'verbose_name_plural': 'agents at sources',
                 'ordering': ['source', 'external', 'span'],
@@ -337,7 +337,7 @@ class Migration(migrations.Migration):
                 ('span', django.contrib.postgres.fields.ranges.DateRangeField(verbose_name='from, until')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('team', '='), ('role', '='), ('metric', '='), ('span', '&&')], name='one_target_per_team_role_metric_and_day')], 
                 'verbose_name': 'target',
                 'verbose_name_plural': 'targets',
                 'ordering': ['team', 'metric', 'role', 'span'],
@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
                 ('agents', models.PositiveIntegerField(default=0, verbose_name='agents at work')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(fields=('team', 'day'), name='one_team_day')], 
                 'verbose_name': 'team day',
                 'verbose_name_plural': 'team days',
                 'ordering': ['-day', 'team'],
@@ -457,41 +457,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['day', 'queue'], name='queue_half_hour_by_day')],
                 'constraints': [models.UniqueConstraint(fields=('queue', 'started_at'), name='one_row_per_queue_half_hour')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(condition=models.Q(('token_digest', ''), _negated=True), fields=('token_digest',), name='one_source_per_token'),
-        ),
-        migrations.AddConstraint(
-            model_name='queuealias',
-            constraint=models.UniqueConstraint(fields=('source', 'external'), name='one_queue_per_alias'),
-        ),
-        migrations.AddIndex(
-            model_name='intervalfact',
-            index=models.Index(fields=['queue', 'started_at'], name='interval_fact_by_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='intervalfact',
-            constraint=models.UniqueConstraint(fields=('source', 'queue_external', 'started_at'), name='one_interval_fact_per_half_hour'),
-        ),
-        migrations.AddConstraint(
-            model_name='contactkey',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='one_contact_per_external_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='agentalias',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('source', '='), ('external', '='), ('span', '&&')], name='one_agent_per_alias_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='agentalias',
-            constraint=models.CheckConstraint(condition=models.Q(('is_ignored', False), ('agent', None), _connector='OR'), name='ignored_alias_has_no_agent'),
-        ),
-        migrations.AddConstraint(
-            model_name='target',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('team', '='), ('role', '='), ('metric', '='), ('span', '&&')], name='one_target_per_team_role_metric_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamday',
-            constraint=models.UniqueConstraint(fields=('team', 'day'), name='one_team_day'),
         ),
     ]

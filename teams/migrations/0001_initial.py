@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agent', to=settings.AUTH_USER_MODEL, verbose_name='account')),
                 ('skills', models.ManyToManyField(blank=True, related_name='agents', to='teams.skill', verbose_name='skills')),
             ],
-            options={
+            options={'constraints': [models.CheckConstraint(condition=models.Q(('left_on', None), ('started_on', None), ('left_on__gte', models.F('started_on')), _connector='OR'), name='agent_left_after_start')], 
                 'verbose_name': 'agent',
                 'verbose_name_plural': 'agents',
                 'ordering': ['number'],
@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
                 ('is_closed', models.BooleanField(default=False, verbose_name='closed')),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='teams.team', verbose_name='team above')),
             ],
-            options={
+            options={'constraints': [models.CheckConstraint(condition=models.Q(('parent', models.F('pk')), _negated=True), name='team_is_not_its_own_parent')], 
                 'verbose_name': 'team',
                 'verbose_name_plural': 'teams',
                 'ordering': ['name', 'pk'],
@@ -277,7 +277,7 @@ class Migration(migrations.Migration):
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='teams.agent', verbose_name='agent')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('agent', '='), ('span', '&&')], name='one_home_team_per_agent_and_day')], 
                 'verbose_name': 'membership',
                 'verbose_name_plural': 'memberships',
                 'ordering': ['agent', 'span'],
@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='loans', to='teams.agent', verbose_name='agent')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='teams.team', verbose_name='borrowing team')),
             ],
-            options={
+            options={'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('agent', '='), ('team', '='), ('span', '&&')], name='one_loan_per_agent_team_and_day'), models.CheckConstraint(condition=models.Q(('span__upper_inf', False)), name='loan_has_an_end')], 
                 'verbose_name': 'loan',
                 'verbose_name_plural': 'loans',
                 'ordering': ['agent', 'span'],
@@ -469,7 +469,7 @@ class Migration(migrations.Migration):
                 ('depth', models.PositiveSmallIntegerField()),
                 ('ancestor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='descent', to='teams.team')),
                 ('descendant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ascent', to='teams.team')),
-            ],
+            ], options={'constraints': [models.UniqueConstraint(fields=('ancestor', 'descendant'), name='one_lineage_row_per_pair')], },
         ),
         migrations.CreateModel(
             name='TeamPlacement',
@@ -480,7 +480,7 @@ class Migration(migrations.Migration):
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.team', verbose_name='team above')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='teams.team', verbose_name='team')),
             ],
-            options={
+            options={'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('team', '='), ('span', '&&')], name='one_placement_per_team_and_day')], 
                 'verbose_name': 'placement in the tree',
                 'verbose_name_plural': 'placements in the tree',
                 'ordering': ['team', 'span'],
@@ -577,41 +577,13 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='notice_unsent')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('pk')), _negated=True), name='team_is_not_its_own_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('agent', '='), ('span', '&&')], name='one_home_team_per_agent_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('agent', '='), ('team', '='), ('span', '&&')], name='one_loan_per_agent_team_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('span__upper_inf', False)), name='loan_has_an_end'),
-        ),
         migrations.AddIndex(
             model_name='agent',
             index=models.Index(fields=['team', 'number'], name='agent_by_team'),
         ),
-        migrations.AddConstraint(
-            model_name='agent',
-            constraint=models.CheckConstraint(condition=models.Q(('left_on', None), ('started_on', None), ('left_on__gte', models.F('started_on')), _connector='OR'), name='agent_left_after_start'),
-        ),
         migrations.AlterUniqueTogether(
             name='teamgroupgrant',
             unique_together={('group', 'permission', 'content_object')},
-        ),
-        migrations.AddConstraint(
-            model_name='teamlineage',
-            constraint=models.UniqueConstraint(fields=('ancestor', 'descendant'), name='one_lineage_row_per_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamplacement',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('team', '='), ('span', '&&')], name='one_placement_per_team_and_day'),
         ),
         migrations.AlterUniqueTogether(
             name='teamusergrant',

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='added at')),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channels', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
-            options={
+            options={'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'mail')), fields=('owner',), name='one_mail_channel_per_person'), models.UniqueConstraint(condition=models.Q(('fingerprint', ''), _negated=True), fields=('owner', 'fingerprint'), name='one_channel_per_person_and_robot'), models.CheckConstraint(condition=models.Q(('kind', 'mail'), models.Q(('sealed', ''), _negated=True), _connector='XOR'), name='only_mail_has_no_address')], 
                 'verbose_name': 'channel of notices',
                 'verbose_name_plural': 'channels of notices',
                 'ordering': ['pk'],
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('channel', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='teams.noticechannel')),
                 ('notice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='teams.notice', verbose_name='notice')),
             ],
-            options={
+            options={'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='notice_delivery_unsent'), models.Index(condition=models.Q(('state', 'parked')), fields=['id'], name='notice_delivery_parked')], 'constraints': [models.UniqueConstraint(fields=('notice', 'way'), name='one_delivery_per_notice_and_way')], 
                 'verbose_name': 'delivery of a notice',
                 'verbose_name_plural': 'deliveries of notices',
                 'ordering': ['notice', 'pk'],
@@ -111,37 +111,9 @@ class Migration(migrations.Migration):
                 ('ends', models.TimeField(verbose_name='until')),
                 ('owner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
-            options={
+            options={'constraints': [models.CheckConstraint(condition=models.Q(('begins', models.F('ends')), _negated=True), name='quiet_hours_have_a_length')], 
                 'verbose_name': 'quiet hours',
                 'verbose_name_plural': 'quiet hours',
             },
-        ),
-        migrations.AddConstraint(
-            model_name='noticechannel',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'mail')), fields=('owner',), name='one_mail_channel_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticechannel',
-            constraint=models.UniqueConstraint(condition=models.Q(('fingerprint', ''), _negated=True), fields=('owner', 'fingerprint'), name='one_channel_per_person_and_robot'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticechannel',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'mail'), models.Q(('sealed', ''), _negated=True), _connector='XOR'), name='only_mail_has_no_address'),
-        ),
-        migrations.AddIndex(
-            model_name='noticedelivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='notice_delivery_unsent'),
-        ),
-        migrations.AddIndex(
-            model_name='noticedelivery',
-            index=models.Index(condition=models.Q(('state', 'parked')), fields=['id'], name='notice_delivery_parked'),
-        ),
-        migrations.AddConstraint(
-            model_name='noticedelivery',
-            constraint=models.UniqueConstraint(fields=('notice', 'way'), name='one_delivery_per_notice_and_way'),
-        ),
-        migrations.AddConstraint(
-            model_name='quiethours',
-            constraint=models.CheckConstraint(condition=models.Q(('begins', models.F('ends')), _negated=True), name='quiet_hours_have_a_length'),
         ),
     ]
