@@ -59,7 +59,8 @@ def resolved(source: Source, team: int) -> set[int]:
 
 
 def operators() -> set[int]:
-    return set(User.objects.filter(is_superuser=True, is_active=True).values_list("pk", flat=True))
+    able = User.objects.filter(is_superuser=True, is_active=True, is_suspended=False)
+    return set(able.values_list("pk", flat=True))
 
 
 def _holders(team: int, grant: Grant) -> set[int]:

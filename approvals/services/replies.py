@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.core.files.base import File
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -91,6 +91,16 @@ def bring_file(file: File, *, by: User, team: int | None = None) -> ReplyAttachm
     row.file.save(f"{by.pk}/{timezone.now():%Y%m%d%H%M%S%f}.{ending}", file, save=False)
     row.save()
     return row
+
+
+def hold_files(*, for_removal: bool = False) -> None:
+    """Until the transaction ends: files that are named now stay, or (`for_removal`) nobody names one in the meantime.
+
+    A lock of its own, as who names a file may often not write its row.
+    """
+    mode = "" if for_removal else "_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock{mode}(hashtext('approvals_reply_files'))")
 
 
 # -- what both kinds share -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from approvals.models import ApprovalRequest, CannedReply, CannedReplyVersion, ReplyAttachment
+from approvals.services import replies
 from approvals.services.reply_proposals import KIND
 
 
@@ -21,7 +22,8 @@ def unused(cutoff: datetime) -> QuerySet[ReplyAttachment]:
 
 
 def drop_unused(cutoff: datetime) -> int:
-    """Delete them, rows first and what is stored once that is certain; returns how many."""
+    """Delete them, rows first and what is stored once that is certain; returns how many. Called within a transaction."""
+    replies.hold_files(for_removal=True)
     rows = list(unused(cutoff).select_for_update(of=("self",)))
     for row in rows:
         transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))

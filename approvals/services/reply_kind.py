@@ -230,6 +230,8 @@ def _refuse_useless(wish: Wish, reply: CannedReply) -> None:
 
 
 def _refuse_unknown_files(files: list[int], by: User) -> None:
+    if files:
+        replies.hold_files()
     if len(set(files)) != ReplyAttachment.objects.visible_to(by).filter(pk__in=files).count():
         raise Refused("unknown_file", _("One of the attachments was not found. Bring it again."))
 

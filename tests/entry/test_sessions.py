@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as configured
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 from knox.models import AuthToken
@@ -276,3 +278,16 @@ def test_a_log_in_is_noted_and_leaves_no_version_of_the_account(north):
     north.lead.refresh_from_db()
     assert timezone.now() - north.lead.last_login < timedelta(minutes=1)
     assert north.lead.history.count() == versions
+
+
+def test_a_token_that_ended_or_never_was_is_refused_in_one_question(north):
+    headers = bearer(north.lead)
+    assert Client().get("/api/v1/me/", headers=headers).status_code == 200
+    AuthToken.objects.update(expiry=timezone.now())
+    for text in (headers["Authorization"].removeprefix("Token "), "f" * 64):
+        with CaptureQueriesContext(connection) as asked:
+            assert Client().get("/api/v1/me/", headers={"Authorization": f"Token {text}"}).status_code == 401
+        assert sum("knox_authtoken" in each["sql"] for each in asked) == 1
+    for odd in ("abc", "é" * 64, "٣" * 64, "%00"):
+        assert Client().get("/api/v1/me/", headers={"Authorization": f"Token {odd}"}).status_code == 401
+    assert AuthToken.objects.exists()  # swept by the task, not by whoever asks

@@ -40,12 +40,20 @@ def tell_reviews(now: datetime) -> None:
     """A notice to those who lead nearest to each team with entries whose review falls due on this day (in UTC, as days of
     review are kept). Twice: nobody is told again."""
     due = BlockEntry.objects.live(now).filter(review_on__gt=now.date() - MISSED, review_on__lte=now.date())
+    told = _told_since(now - 2 * MISSED)
     for team, day in due.values_list("team").annotate(day=Max("review_on")).order_by("team"):
-        leads = approvers.resolved(approvers.Source("lead_above", level=0), team)
+        key = f"{REVIEW_DUE}:{team}:{day}"
+        leads = set() if key in told else approvers.resolved(approvers.Source("lead_above", level=0), team)
         Notice.objects.bulk_create(
             [
-                Notice(kind=REVIEW_DUE, recipient_id=lead, about=str(team), key=f"{REVIEW_DUE}:{team}:{day}:{lead}")
+                Notice(kind=REVIEW_DUE, recipient_id=lead, about=str(team), key=f"{key}:{lead}")
                 for lead in sorted(leads)
             ],
             ignore_conflicts=True,
         )
+
+
+def _told_since(moment: datetime) -> set[str]:
+    """Teams with their days that somebody has been told of, as the keys of notices begin."""
+    rows = Notice.objects.filter(key__startswith=f"{REVIEW_DUE}:", created_at__gt=moment)
+    return {key.rpartition(":")[0] for key in rows.values_list("key", flat=True)}
