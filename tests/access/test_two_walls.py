@@ -1,7 +1,7 @@
 """Two walls apart: the crawl of test_canary with the filter switched off, with row security switched off, and the answers of
 both walls compared with those of one.
 
-A filter that is forgotten shows here twice: with row security off its rows come through, and with both on the answers differ.
+A filter that is forgotten shows here: with row security off its rows come through.
 """
 
 import re
@@ -117,27 +117,34 @@ class Walk(canary.Crawl):
 
 
 @pytest.mark.usefixtures("thin")
-@pytest.mark.parametrize("role", worlds.ROLES)
-def test_each_wall_holds_alone_and_both_together_answer_as_one(world: worlds.World, role: str) -> None:  # noqa: F811
+@pytest.mark.parametrize("role", sorted(worlds.ROLES, key=lambda role: role != "lead"))  # the longest walk first
+def test_each_wall_holds_alone(world: worlds.World, role: str) -> None:  # noqa: F811
+    """No foreign mark comes through either wall alone. The answers of the filter alone are those of both, as the lead sees
+    them: the second wall takes away nothing that the filter gives."""
     # At one moment: pages that tell how long something lasts tell the same each time.
     with time_machine.travel(timezone.now(), tick=False):
-        both = Walk(world, role).everywhere(world)
         with row_security_off():
             only_filter = Walk(world, role).everywhere(world)
         with filter_off():
             only_policies = Walk(world, role).everywhere(world)
-    assert both.fetched > 500
-    canary.judge([both])
+        both = Walk(world, role).everywhere(world) if role == "lead" else None
+    assert only_filter.fetched > 500
     canary.judge([only_filter])
     assert not only_policies.leaks, "row security alone lets through:\n" + "\n".join(only_policies.leaks[:100])
+    assert worlds.expected_sights(role) <= only_filter.seen
+    if both is not None:
+        canary.judge([both])
+        _compare(both, only_filter)
+
+
+def _compare(both: Walk, only_filter: Walk) -> None:
     different = [
         where
         for where, text in both.answers.items()
         if only_filter.answers[where] != text and not NEW_EACH_TIME.search(where)
     ]
     told = "\n".join(f"{where}\n{_first_difference(both, only_filter, where)}" for where in different[:20])
-    assert not different, f"{role}: {len(different)} answers differ with row security off:\n{told}"
-    assert worlds.expected_sights(role) <= only_filter.seen
+    assert not different, f"{both.role}: {len(different)} answers differ with row security off:\n{told}"
 
 
 def _first_difference(both: Walk, one: Walk, where: str) -> str:
