@@ -2,15 +2,16 @@
 
 The steps of the rank (`approvals.plain.ranking`) are taken one after the other, and only until enough is found. Each asks the
 index of pieces for its warmest candidates, and for what is warm for person or team, and looks at them again, behind the wall of
-the replies themselves. Within a step candidates come in the order in which they rank, so that the cap costs nothing but what
-the numbers of pieces found by mistake.
+the replies themselves. Neighbouring steps are asked about together as long as nothing is cut off by that. Within a step
+candidates come in the order in which they rank, so that the cap costs nothing but what the numbers of pieces found by mistake.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from operator import and_
+from itertools import groupby
+from operator import and_, or_
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from approvals.models import CannedReply, ReplyHeat, ReplyRules, ReplySearch
 from approvals.plain import heat
 from approvals.plain.pieces import LONGEST, TYPO_SHORTEST, asked, deletions, folded, is_cjk, number
-from approvals.plain.ranking import Doc, Hit, Match, Query, hit, ranked, steps
+from approvals.plain.ranking import Doc, Hit, Match, Query, Step, hit, ranked, steps
 from approvals.querysets.replies import near
 from teams.clock import local_day
 from teams.models import Agent, User
@@ -85,19 +86,36 @@ class _Search:
 
     def hits(self, query: Query) -> list[Hit]:
         found: dict[int, Hit] = {}
-        for step in steps(query, self.language):
-            condition = _asked(query, step.match, by_sound=step.by_sound)
-            if condition is None:
-                continue
-            if self.language:
-                condition &= ~Q(language=self.language) if step.is_other_language else Q(language=self.language)
-            for doc in self._docs(condition, set(found)):
-                each = hit(query, doc)
-                if each is not None and each.step(self.language) <= step:
-                    found[doc.pk] = each
+        for _place, some in groupby(steps(query, self.language), key=_asked_at_once):
+            together = list(some)
+            taken = self._taken(query, together, found)
+            if taken is None:  # too much to be read at once: step by step, or what is cold would be missed
+                for step in together:
+                    found |= self._taken(query, [step], found) or {}
+                    if len(found) >= self.limit:
+                        break
+            else:
+                found |= taken
             if len(found) >= self.limit:
                 break
         return ranked(list(found.values()), self.language)[: self.limit]
+
+    def _taken(self, query: Query, some: list[Step], without: Iterable[int]) -> dict[int, Hit] | None:
+        """The hits of a step, or of several at once; None where several have more candidates than are read."""
+        asked = [each for step in some if (each := self._condition(query, step)) is not None]
+        if not asked:
+            return {}
+        docs, is_all = self._docs(reduce(or_, asked), set(without))
+        if not is_all and len(some) > 1:
+            return None
+        hits = (hit(query, doc) for doc in docs)
+        return {each.doc.pk: each for each in hits if each is not None and each.step(self.language) <= some[-1]}
+
+    def _condition(self, query: Query, step: Step) -> Q | None:
+        condition = _asked(query, step.match, by_sound=step.by_sound)
+        if condition is None or not self.language:
+            return condition
+        return condition & (~Q(language=self.language) if step.is_other_language else Q(language=self.language))
 
     # -- what may be used ----------------------------------------------------------------------------------------------
 
@@ -127,22 +145,24 @@ class _Search:
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
-    def _docs(self, condition: Q, without: set[int]) -> Iterator[Doc]:
-        """The warmest candidates that fulfil `condition`, and those warm for person or team, as far as they may be seen."""
-        rows = (
-            self.usable.filter(condition)
-            .order_by("-level", "-updated_at", "-reply_id")
-            .values_list("reply_id", flat=True)
-        )
-        best = rows[: max(MOST, 2 * self.limit)]
-        warm = rows.filter(Among("reply_id", self.heats))[: 2 * WARM]
-        ids = set(best.union(warm, all=True)) if self.heats else set(best)
+    def _docs(self, condition: Q, without: set[int]) -> tuple[list[Doc], bool]:
+        """The warmest candidates that fulfil `condition`, and those warm for person or team, as far as they may be seen; and
+        whether these are all there are."""
+        rows = self.usable.filter(condition).order_by("-level", "-updated_at", "-reply_id")
+        most = max(MOST, 2 * self.limit)
+        best = rows.annotate(is_best=Value(True)).values_list("reply_id", "is_best")[:most]
+        if self.heats:
+            warm = rows.filter(Among("reply_id", self.heats)).annotate(is_best=Value(False))
+            best = best.union(warm.values_list("reply_id", "is_best")[: 2 * WARM], all=True)
+        told = list(best)
+        ids = {pk for pk, _is_best in told}
         unread = ids - set(self.rows)
         if unread:
             self.rows |= dict.fromkeys(unread)
             seen = CannedReply.objects.visible_to(self.by).filter(Among("pk", unread))
             self.rows |= {row.pk: row for row in seen.select_related("search", "category").defer(*NUMBERS).order_by()}
-        return (self._doc(row) for pk in ids - without if (row := self.rows[pk]) is not None)
+        docs = [self._doc(row) for pk in ids - without if (row := self.rows[pk]) is not None]
+        return docs, sum(is_best for _pk, is_best in told) < most
 
     def _doc(self, row: CannedReply) -> Doc:
         own, team = self.heats.get(row.pk, (heat.COLD, heat.COLD))
@@ -155,6 +175,12 @@ class _Search:
 
     def _heat(self, level: float) -> float:
         return heat.heat(level, self.now, self.half_life)
+
+
+def _asked_at_once(step: Step) -> bool | Match:
+    """Steps with the same answer are asked about together: those about the code, which few replies have in common, and those
+    of one place as written, by sound, and in other languages."""
+    return step.match if step.match > Match.CODE_HAS else False
 
 
 def _asked(query: Query, match: Match, *, by_sound: bool) -> Q | None:
