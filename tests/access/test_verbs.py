@@ -25,7 +25,6 @@ from teams.services import channels, copies, erasure, lists, pay, people, tree
 from tests import make
 from tests.access import actors
 
-TODAY = timezone.now().date()
 Call = Callable[[], Any]
 
 
@@ -44,6 +43,7 @@ def stranger(world: actors.World) -> User:
 def calls(world: actors.World, by: User) -> Iterator[tuple[str, Call]]:
     """Each verb with a row of north, by its name; where it takes two rows, once with each of them foreign."""
     rows, team, agent = world.rows, world.north.team.pk, world.north.agent.pk
+    today = timezone.now().date()
     own_team, own_agent = world.south.team.pk, world.south.agents[1].pk
     own_source, own_queue = make.source(world.south.team, "Own desk").pk, make.queue(world.south.team, "Own line").pk
     file = ContentFile(b"id\n", "x.csv")
@@ -59,29 +59,29 @@ def calls(world: actors.World, by: User) -> Iterator[tuple[str, Call]]:
         return f"{verb.__module__}.{verb.__name__}", lambda: verb(*given, by=by, **{**asked, **more})
 
     yield of(tree.rename_team, team, name="Taken", zone="UTC")
-    yield of(tree.move_team, team, own_team, TODAY)
+    yield of(tree.move_team, team, own_team, today)
     yield of(tree.cancel_planned_move, team)
     yield of(tree.close_team, team)
     yield of(tree.reopen_team, team)
     yield of(tree.create_team, name="Below", code="below", zone="UTC", parent=team)
-    yield of(people.add_agent, number="n", name="n", zone="UTC", team=team, on=TODAY)
+    yield of(people.add_agent, number="n", name="n", zone="UTC", team=team, on=today)
     yield of(people.edit_agent, agent, name="Taken", locale="en", role="agent")
     yield of(people.change_zone, agent, "Asia/Tokyo")
-    yield of(people.move_agent, agent, own_team, TODAY)
-    yield of(people.move_agent, own_agent, team, TODAY)
+    yield of(people.move_agent, agent, own_team, today)
+    yield of(people.move_agent, own_agent, team, today)
     yield of(people.cancel_planned_transfer, agent)
-    yield of(people.lend_agent, agent, own_team, TODAY, TODAY)
+    yield of(people.lend_agent, agent, own_team, today, today)
     yield of(people.set_status, agent, "active")
-    yield of(people.leave, agent, TODAY)
-    yield of(people.return_agent, agent, own_team, TODAY)
+    yield of(people.leave, agent, today)
+    yield of(people.return_agent, agent, own_team, today)
     yield of(people.set_skills, agent, [])
-    yield of(pay.set_compensation, agent, basis="daily", amount=Decimal(1), currency="CNY", on=TODAY)
+    yield of(pay.set_compensation, agent, basis="daily", amount=Decimal(1), currency="CNY", on=today)
     yield of(pay.cancel_compensation, rows["teams.compensation"])
     yield of(services.link_account, agent, None)
     blocked = rows["approvals.blockentry"]
     yield of(blacklist.extend, blocked, note="x")
     yield of(blacklist.lift, blocked, note="x")
-    yield of(blacklist.review, blocked, on=TODAY + timedelta(days=9), note="x")
+    yield of(blacklist.review, blocked, on=today + timedelta(days=9), note="x")
     yield of(blacklist.ask, team=team, subject_kind="ip", subject="203.0.113.7", reason_code="spam", evidence="x")
     yield of(blacklist.check, [], team=team)
     yield of(services.delegate, team=team, grant="lead_team", deputy=by.pk, since=None, until=timezone.now())
@@ -106,8 +106,8 @@ def calls(world: actors.World, by: User) -> Iterator[tuple[str, Call]]:
     yield of(intake.rotate_token, rows["performance.source"])
     yield of(intake.revoke_token, rows["performance.source"])
     yield of(phones.reveal, rows["performance.contact"], reason="call_back", note="asked for it", address=None)
-    yield of(targets.set_target, team, "volume", Decimal(1), since=TODAY)
-    yield of(targets.end_target, rows["performance.target"], on=TODAY)
+    yield of(targets.set_target, team, "volume", Decimal(1), since=today)
+    yield of(targets.end_target, rows["performance.target"], on=today)
     yield of(starting.first_source, team, "Mine", "UTC")
     yield of(tray.map_agent, rows["performance.source"], "somebody", own_agent)
     yield of(tray.map_agent, own_source, "somebody", agent)

@@ -16,8 +16,14 @@ from teams.scoping import Grant
 from tests import make
 from tests.performance.intake.build import GOOD_LINES, take
 
-TODAY = timezone.now().date()
-SOON = TODAY + timedelta(days=5)
+
+def today():
+    """Asked anew each time: a run of all tests may well pass midnight."""
+    return timezone.now().date()
+
+
+def soon():
+    return today() + timedelta(days=5)
 
 
 def rows(model: Any, *fields: str) -> list[tuple]:
@@ -69,13 +75,13 @@ def scenes(hub: Any, north: Any, south: Any) -> dict[str, tuple[Any, Any, Any]]:
     for external in ("ann", "bot"):
         AgentAlias.objects.create(source=source, external=external)
         QueueAlias.objects.create(source=source, external=external)
-    planned = {"team": south.team.pk, "on": SOON.isoformat(), "reason": "needed there"}
+    planned = {"team": south.team.pk, "on": soon().isoformat(), "reason": "needed there"}
     a = "teams_agent"
     operator, permission = hub.operator, Grant.OBSERVE.value
     given = services.give_grant(user=hub.hr.pk, team=north.team.pk, grant=permission, reason="audit", by=operator)
     target = Target.objects.create(team=north.team, metric="volume", value=50, span=make.DateRange(make.LONG_AGO, None))
     group = undoing.apps.get_model("auth.Group").objects.create(name="Watch")
-    whole = {"team_pk": north.team.pk, "metric": "volume", "role": "", "value": "60", "since": SOON.isoformat()}
+    whole = {"team_pk": north.team.pk, "metric": "volume", "role": "", "value": "60", "since": soon().isoformat()}
     group_grant = TeamGroupGrant.objects.get(
         pk=services.give_grant(group=group.pk, team=north.team.pk, grant=permission, reason="watch", by=operator).pk
     )
@@ -89,15 +95,15 @@ def scenes(hub: Any, north: Any, south: Any) -> dict[str, tuple[Any, Any, Any]]:
         "move": (north.lead, lambda c: do(c, north.lead, verb(a, "move", agent.pk), **planned),
                  lambda: services.cancel_planned_transfer(agent.pk, by=north.lead, reason="no")),
         "lend": (north.lead, lambda c: do(c, north.lead, verb(a, "lend", agent.pk), team=south.team.pk, reason="help",
-                                          start=SOON.isoformat(), last_day=SOON.isoformat()),
+                                          start=soon().isoformat(), last_day=soon().isoformat()),
                  lambda: services.end_loan(Loan.objects.get().pk, by=north.lead, reason="no")),
         "skills": (north.lead, lambda c: do(c, north.lead, verb(a, "skills", agent.pk), skills=[skill.pk], reason="course"),
                    lambda: services.set_skills(agent.pk, [], by=north.lead)),
         "target": (north.lead, lambda c: do(c, north.lead, verb("performance_target", "set"), reason="up", **whole),
                    lambda: _end(Target.objects.latest("pk"), north.lead)),
         "target end": (north.lead, lambda c: do(c, north.lead, verb("performance_target", "end", target.pk), reason="over",
-                                                on=SOON.isoformat()),
-                       lambda: _end(target, north.lead, SOON - timedelta(days=1))),
+                                                on=soon().isoformat()),
+                       lambda: _end(target, north.lead, soon() - timedelta(days=1))),
         "grant given": (operator, lambda c: do(c, operator, verb("teams_teamusergrant", "give"), user=hub.trainer.pk,
                                                team=north.team.pk, grant=permission, reason="look"), again_give),
         "grant taken": (operator, lambda c: do(c, operator, verb("teams_teamusergrant", "take", given.pk), reason="over"),
@@ -116,7 +122,7 @@ def scenes(hub: Any, north: Any, south: Any) -> dict[str, tuple[Any, Any, Any]]:
 
 
 def _end(target: Target, by: Any, on: Any = None) -> None:
-    targets.end_target(target.pk, on=on or SOON + timedelta(days=9), by=by, reason="end")
+    targets.end_target(target.pk, on=on or soon() + timedelta(days=9), by=by, reason="end")
 
 
 NAMES = ("move", "lend", "skills", "target", "target end", "grant given", "grant taken", "group grant taken",
@@ -178,10 +184,10 @@ def test_a_grant_given_again_after_it_was_taken_is_not_doubled(client, hub, nort
 def test_what_has_begun_is_not_offered_and_rights_are_asked_again(client, hub, north, south):
     make.grant(north.lead, south.team, Grant.LEAD)
     client.force_login(north.lead)
-    wish = {"team": south.team.pk, "on": TODAY.isoformat(), "reason": "now"}
+    wish = {"team": south.team.pk, "on": today().isoformat(), "reason": "now"}
     assert client.post(verb("teams_agent", "move", north.agents[1].pk), wish).status_code == 302
     assert not UndoOffer.objects.exists(), "facts of today may count for the new team already"
-    offered = do(client, north.lead, verb("teams_agent", "move", north.agent.pk), **wish | {"on": SOON.isoformat()})
+    offered = do(client, north.lead, verb("teams_agent", "move", north.agent.pk), **wish | {"on": soon().isoformat()})
     TeamUserGrant.objects.filter(user=north.lead).delete()
     with pytest.raises(OutOfReach):
         undoing.undo(offered.pk, by=north.lead)
