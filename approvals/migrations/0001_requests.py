@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('teams', '0101_undo_offers'),
+        ('teams', '0016_undo_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

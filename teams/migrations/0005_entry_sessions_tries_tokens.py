@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('knox', '0009_extend_authtoken_field'),
-        ('teams', '0010_wall_functions'),
+        ('teams', '0004_wall_functions'),
     ]
 
     operations = [

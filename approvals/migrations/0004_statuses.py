@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('approvals', '0003_four_eyes_and_ways_of_states'),
-        ('teams', '0104_onboarding_and_probation'),
+        ('teams', '0017_onboarding_and_probation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -14,8 +14,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0100_statuses'),
-        ('teams', '0101_undo_offers'),
+        ('approvals', '0004_statuses'),
+        ('teams', '0016_undo_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

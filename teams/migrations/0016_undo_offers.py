@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0100_undo_progress_of_jobs'),
+        ('teams', '0015_undo_progress_of_jobs'),
     ]
 
     operations = [

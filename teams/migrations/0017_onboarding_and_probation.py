@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0101_undo_offers'),
+        ('teams', '0016_undo_offers'),
     ]
 
     operations = [

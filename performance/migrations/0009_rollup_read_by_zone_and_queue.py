@@ -69,6 +69,6 @@ def back(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("performance", "0031_privacy_reveals_stay")]
+    dependencies = [("performance", "0008_privacy_reveals_stay")]
 
     operations = [migrations.RunPython(forth, back)]

@@ -16,8 +16,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0201_pieces_are_counted_well'),
-        ('teams', '0101_undo_offers'),
+        ('approvals', '0006_pieces_are_counted_well'),
+        ('teams', '0016_undo_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0031_privacy_access_records_stay'),
+        ('teams', '0008_privacy_access_records_stay'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0040_faults_backups'),
+        ('teams', '0009_faults_backups'),
     ]
 
     operations = [

@@ -11,6 +11,6 @@ ALTER TABLE approvals_replysearch ALTER COLUMN names SET STATISTICS -1, ALTER CO
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0200_canned_replies")]
+    dependencies = [("approvals", "0005_canned_replies")]
 
     operations = [migrations.RunSQL(FORTH, BACK)]

@@ -45,7 +45,7 @@ BACK = MAKE.format(rights="SECURITY INVOKER", close="")
 class Migration(migrations.Migration):
     dependencies = [
         ('performance', '0005_intake_keys_checked_by_the_delivery'),
-        ("teams", "0010_wall_functions"),
+        ("teams", "0004_wall_functions"),
     ]
 
     operations = [migrations.RunSQL(FORTH, BACK)]

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0070_sight_delegation_viewing_first_start'),
+        ('teams', '0011_sight_delegation_viewing_first_start'),
     ]
 
     operations = [

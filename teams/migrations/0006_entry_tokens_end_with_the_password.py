@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("knox", "0009_extend_authtoken_field"),
-        ('teams', '0020_entry_sessions_tries_tokens'),
+        ('teams', '0005_entry_sessions_tries_tokens'),
     ]
 
     operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]

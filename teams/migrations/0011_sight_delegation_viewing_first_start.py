@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('teams', '0060_lists_columns_and_saved_filters'),
+        ('teams', '0010_lists_columns_and_saved_filters'),
     ]
 
     operations = [

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('performance', '0010_wall_closed_partitions'),
-        ('teams', '0030_privacy_rules_copies_erasures'),
+        ('performance', '0006_wall_closed_partitions'),
+        ('teams', '0007_privacy_rules_copies_erasures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,6 +15,6 @@ WHERE state = 'under_way'
 
 
 class Migration(migrations.Migration):
-    dependencies = [('teams', '0080_ops_channels_of_notices')]
+    dependencies = [('teams', '0012_ops_channels_of_notices')]
 
     operations = [migrations.RunSQL(migrations.RunSQL.noop, BACK)]

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import migrations
 
-FUNCTIONS = import_module("teams.migrations.0010_wall_functions").FORTH
+FUNCTIONS = import_module("teams.migrations.0004_wall_functions").FORTH
 ENTER = "CREATE OR REPLACE FUNCTION outpost_enter" + FUNCTIONS.partition("CREATE FUNCTION outpost_enter")[2]
 BEGUN = ENTER.replace(
     "(until IS NULL OR until > now())", "(until IS NULL OR until > now()) AND (since IS NULL OR since <= now())"
@@ -15,6 +15,6 @@ BEGUN = ENTER.replace(
 
 
 class Migration(migrations.Migration):
-    dependencies = [('teams', '0081_ops_notices_wait_again_on_the_way_back')]
+    dependencies = [('teams', '0013_ops_notices_wait_again_on_the_way_back')]
 
     operations = [migrations.RunSQL(BEGUN, ENTER)]

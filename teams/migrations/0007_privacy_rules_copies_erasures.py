@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0021_entry_tokens_end_with_the_password'),
+        ('teams', '0006_entry_tokens_end_with_the_password'),
     ]
 
     operations = [

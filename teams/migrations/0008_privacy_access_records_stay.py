@@ -39,6 +39,6 @@ DROP FUNCTION teams_append_only();
 
 
 class Migration(migrations.Migration):
-    dependencies = [('teams', '0030_privacy_rules_copies_erasures')]
+    dependencies = [('teams', '0007_privacy_rules_copies_erasures')]
 
     operations = [migrations.RunSQL(FORTH, BACK)]

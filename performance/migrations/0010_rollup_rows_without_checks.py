@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('performance', '0032_rollup_read_by_zone_and_queue'),
-        ('teams', '0101_undo_offers'),
+        ('performance', '0009_rollup_read_by_zone_and_queue'),
+        ('teams', '0016_undo_offers'),
     ]
 
     operations = [

@@ -9,6 +9,6 @@ CREATE TRIGGER phone_reveals_stay BEFORE UPDATE OR DELETE ON performance_phonere
 
 
 class Migration(migrations.Migration):
-    dependencies = [('performance', '0030_privacy_phones'), ("teams", "0031_privacy_access_records_stay")]
+    dependencies = [('performance', '0007_privacy_phones'), ("teams", "0008_privacy_access_records_stay")]
 
     operations = [migrations.RunSQL(FORTH, "DROP TRIGGER phone_reveals_stay ON performance_phonereveal")]

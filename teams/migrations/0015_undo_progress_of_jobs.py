@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('teams', '0090_wall_grants_that_have_begun'),
+        ('teams', '0014_wall_grants_that_have_begun'),
     ]
 
     operations = [
