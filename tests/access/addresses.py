@@ -27,7 +27,8 @@ VALUES = {
     "token": ("no-such-token",),
 }
 
-# Side doors that every admin list is asked through by everybody, beside the plain list and its filters.
+# Side doors of every admin list, beside the plain list and its filters; and those at which everybody else asks for a team.
+AIMED = ("q=qz&o=-1.2", "q={}rosterqz&_facets=True", "q={}figureqz")
 SIDE_DOORS = ("q=qz", "q=alpharosterqz&o=-1.2", "q=bravorosterqz&_facets=True", "q=alphafigureqz", "q=bravofigureqz")
 
 # Those whose answer does not hang on who asks but on how: one lead tries them for all.

@@ -24,7 +24,7 @@ from teams import outbox
 from teams.edges.admin import site
 from tests.access import world as worlds
 from tests.access.actors import frame_once
-from tests.access.addresses import CODES, QUERIES, REST_FILTERS, SIDE_DOORS, SKIPPED, VALUES, model_of
+from tests.access.addresses import AIMED, CODES, QUERIES, REST_FILTERS, SIDE_DOORS, SKIPPED, VALUES, model_of
 from tests.access.world import ROLES
 
 THIN = Path(__file__).parent / "templates"
@@ -82,13 +82,15 @@ def spread(address: str) -> Iterator[str]:
         yield from spread(address.replace(f"<{name}>", value))
 
 
-def list_doors(world: worlds.World) -> Iterator[tuple[str, list[str]]]:
-    """For each admin list its address, and its side doors: search, sorting, lookups, filters with own and foreign ids."""
+def list_doors(world: worlds.World, role: str = "lead") -> Iterator[tuple[str, list[str]]]:
+    """For each admin list its address, and its side doors: search, sorting, lookups, filters with ids. The lead tries all of
+    them with own and foreign ids, the others what aims at the team that is foreign to them."""
+    aimed = [world.alpha if role == "sibling lead" else world.bravo]
     for model in site._registry:
-        queries = list(SIDE_DOORS)
+        queries = list(SIDE_DOORS) if role == "lead" else [door.format(aimed[0].name) for door in AIMED]
         for field in model._meta.concrete_fields:
             if field.is_relation:
-                for side in (world.alpha, world.bravo):
+                for side in (world.alpha, world.bravo) if role == "lead" else aimed:
                     row = next(iter(side.rows.get(field.related_model, ())), None)
                     queries += [f"{field.name}__id__exact={row.pk}"] if row else []
         yield f"/admin/{model._meta.app_label}/{model._meta.model_name}/", queries

@@ -109,7 +109,7 @@ class Walk(canary.Crawl):
         """As the lead about every row there is, as the others about two rows of each route, by all side doors."""
         rows = canary.addresses(world)
         status = self.through([*(rows if self.role == "lead" else canary.ends(rows)), *canary.side_doors(world)])
-        for address, queries in canary.list_doors(world):
+        for address, queries in canary.list_doors(world, self.role):
             asked = [*queries, *(ODD_DOORS if self.role == "lead" else ())]
             for query in asked if status[address] == 200 else asked[:1]:  # a closed list is closed before it is asked
                 self.get(f"{address}?{query}")
