@@ -47,6 +47,7 @@ def hold(promise: object, why: str) -> None:
         raise Broken(why)
 
 
+@pytest.mark.usefixtures("partitions")
 @pytest.mark.parametrize("pile", range(PILES))
 def test_spoilt_files_are_taken_in_once_or_refused_with_their_reason(north: Cast, pile: int) -> None:
     source = make.source(north.team, "Desk")
