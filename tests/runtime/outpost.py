@@ -20,9 +20,9 @@ import psycopg
 from config.runtime.places import CHECKOUT
 from config.runtime.processes import birth
 
-READY_SECONDS = 240  # patience on a slow machine; the limits of a start are measured by benchmarks
+READY_SECONDS = 90
 STOP_SECONDS = 10
-BACK_SECONDS = 60
+BACK_SECONDS = 30
 NOT_FOR_CHILDREN = {
     "OUTPOST_TESTING",
     "DATABASE_URL",
