@@ -33,14 +33,13 @@ class TokenAuthentication(KnoxAuthentication):
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, Any]:
         """The owner and the token, in one question to the database. What has ended is no token; it is swept elsewhere."""
-        now = timezone.now()
-        with suppress(ValueError):  # not of the letters a token has
+        now, text, digest = timezone.now(), "", ""
+        with suppress(ValueError):  # not of the letters a token has: then nothing is found
             text = token.decode("ascii")
             digest = hash_token(text)
-            rows = AuthToken.objects.filter(token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH])
-            for row in rows.select_related("user", "use"):
-                if compare_digest(digest, row.digest) and (row.expiry is None or row.expiry > now):
-                    return self.validate_user(row)
+        for row in AuthToken.objects.filter(token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]).select_related("user", "use"):
+            if compare_digest(digest, row.digest) and (row.expiry is None or row.expiry > now):
+                return self.validate_user(row)
         raise AuthenticationFailed(_("This token is not known, or it has ended."))
 
     def validate_user(self, auth_token: Any) -> tuple[Any, Any]:
