@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from teams.errors import Refused
@@ -170,12 +171,20 @@ def forget(name: str) -> None:
     _kinds.pop(name, None)
 
 
+class UnknownKind(Refused, LookupError):
+    """A kind that this release does not have: its requests are read, and every verb on them says this sentence."""
+
+    def __init__(self, name: str) -> None:
+        sentence = _("This release has no kind of request called “%(name)s”, so nothing can be done with it.")
+        super().__init__("unknown_kind", sentence % {"name": name})
+
+
 def kind_of(name: str) -> Kind:
-    """Raises LookupError for a kind that this release does not have."""
+    """Raises UnknownKind."""
     try:
         return _kinds[name]
     except KeyError:
-        raise LookupError(f"no kind of request is called {name!r} in this release") from None
+        raise UnknownKind(name) from None
 
 
 def registered() -> list[Kind]:

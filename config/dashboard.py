@@ -10,6 +10,7 @@ from config import menu
 from performance.querysets import FIGURE_READERS
 from performance.reports import dashboard
 from teams.clock import local_day
+from teams.edges.scope import holds
 from teams.querysets import ROSTER_READERS
 from teams.scoping import Grant
 
@@ -18,14 +19,14 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The page for `request.user`: figures, people, the tray, the state of the installation."""
     user: Any = request.user
     now = timezone.now()
-    if menu.holds(request, *FIGURE_READERS):
+    if holds(request, FIGURE_READERS):
         context["performance"] = page = dashboard.performance(user, now)
         context["report_link"] = (
             menu.link("admin:performance_nightlyreport_change", page.report.pk) if page.report else ""
         )
-    if menu.holds(request, *ROSTER_READERS):
+    if holds(request, ROSTER_READERS):
         context["people"] = dashboard.people(user, local_day(now, user.zone))
-    if menu.holds(request, Grant.LEAD):
+    if holds(request, (Grant.LEAD,)):
         context["tray"] = dashboard.tray(user)
     context["requests_waiting"] = menu.waiting_requests(request)
     if user.is_superuser:

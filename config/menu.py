@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from approvals.models import ApprovalRequest
 from performance.reports import dashboard
 from teams.edges.admin import site
-from teams.models import TeamGroupGrant, TeamUserGrant
+from teams.edges.scope import holds
 from teams.querysets import ROSTER_READERS
 from teams.scoping import Grant
 
@@ -37,8 +37,8 @@ def _tray(request: HttpRequest) -> int:
 
 
 def waiting_requests(request: HttpRequest) -> int:
-    """Requests that ask this person, as the list of them shows."""
-    return ApprovalRequest.objects.visible_to(request.user).waiting_for(request.user).count()
+    """Requests that ask this person, as the list of them shows: whoever is asked sees the request."""
+    return ApprovalRequest.objects.waiting_for(request.user).count()
 
 
 REQUESTS = "admin:approvals_approvalrequest_changelist"
@@ -149,22 +149,6 @@ def links(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def holds(request: HttpRequest, *grants: Grant) -> bool:
-    """Whether the user holds one of `grants` on any team; read once per request."""
-    held = getattr(request, "_held_grants", None)
-    if held is None:
-        held = request._held_grants = _held(request.user)  # type: ignore[attr-defined]
-    return not held.isdisjoint(grants)
-
-
-def _held(user: Any) -> frozenset[Grant]:
-    if user.is_superuser:
-        return frozenset(Grant)
-    own = TeamUserGrant.objects.live().filter(user=user).values_list("permission__codename")
-    shared = TeamGroupGrant.objects.live().filter(group__user=user).values_list("permission__codename")
-    return frozenset(Grant(codename) for (codename,) in own.union(shared) if codename in Grant.values)
-
-
 def _item(request: HttpRequest, door: Door) -> dict[str, Any] | None:
     address = _address(request, door)
     if address is None:
@@ -181,7 +165,7 @@ def _item(request: HttpRequest, door: Door) -> dict[str, Any] | None:
 
 def _address(request: HttpRequest, door: Door) -> str | None:
     """Where the door is, or None where it is shut or not built in."""
-    if door.grants and not holds(request, *door.grants):
+    if door.grants and not holds(request, door.grants):
         return None
     if door.page == "people_data" and not request.user.is_superuser:
         return None
@@ -215,6 +199,6 @@ def _opens(request: HttpRequest, label: str) -> bool:
     if not site.is_registered(model):
         return False
     readers = getattr(model._default_manager.all(), "read_grants", ())
-    if readers and not holds(request, *readers):
+    if readers and not holds(request, readers):
         return False
     return site.get_model_admin(model).has_view_permission(request)

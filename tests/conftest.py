@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.conf import settings
@@ -14,7 +14,7 @@ from hypothesis import settings as cases
 from teams import acting, walls
 from teams.models import Agent, Team, User
 from teams.scoping import Grant
-from tests import make
+from tests import make, template
 
 # How long one case takes says nothing about the code on a machine that does other things beside.
 cases.register_profile("untimed", deadline=None)
@@ -23,13 +23,32 @@ acting.whole_process("tests build their world; each request in them gets the rea
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def template_lock(django_db_blocker: Any) -> IO[bytes]:
+    """Open while this process makes the database that others copy."""
+    held = template.lock()
+    with django_db_blocker.unblock():
+        if template.stands():
+            held.close()
+    return held
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, template_lock: IO[bytes]) -> None:
+    """The names of the databases are settled, and what they are copied from, before they are made."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, template_lock: IO[bytes], django_db_blocker: Any) -> None:
     """With OUTPOST_TEST_WALL=off the tests stand behind the filter alone (benchmarks.mutants)."""
-    if os.environ.get("OUTPOST_TEST_WALL") == "off":
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            for table in walls.declared()[0]:
-                cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
-        walls.raise_all = list  # type: ignore[assignment]
+    with django_db_blocker.unblock():
+        if not template_lock.closed:
+            template.keep()
+            template_lock.close()
+        if os.environ.get("OUTPOST_TEST_WALL") == "off":
+            with connection.cursor() as cursor:
+                for table in walls.declared()[0]:
+                    cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+            walls.raise_all = list  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -60,23 +79,25 @@ class Hub:
 
 def _cast(name: str, parent: Team) -> Cast:
     team = make.team(name, parent)
-    lead = make.user(f"{name.lower()}-lead", is_staff=True)
-    make.grant(lead, team, Grant.LEAD)
-    agents = tuple(make.agent(team, f"{name} Agent {n}", user=make.user(f"{name.lower()}-agent-{n}")) for n in (1, 2))
-    return Cast(team, lead, agents)
+    (lead,) = make.users(f"{name.lower()}-lead", is_staff=True)
+    make.grants(team, [(lead, Grant.LEAD)])
+    accounts = make.users(f"{name.lower()}-agent-1", f"{name.lower()}-agent-2")
+    one, other = make.agents(team, [(f"{name} Agent {n}", user) for n, user in enumerate(accounts, 1)])
+    return Cast(team, lead, (one, other))
 
 
 @pytest.fixture
 def hub(db: None) -> Hub:
     team = make.team("Hub")
-    people = {
-        role: make.user(f"hub-{role}", is_staff=True) for role in ("lead", "hr", "trainer", "payroll", "reviewer")
+    held = {
+        "lead": [Grant.LEAD],
+        "hr": [Grant.ONBOARD, Grant.SETTLE],
+        "trainer": [Grant.ONBOARD],
+        "payroll": [Grant.SETTLE],
+        "reviewer": [Grant.REVIEW],
     }
-    make.grant(people["lead"], team, Grant.LEAD)
-    make.grant(people["hr"], team, Grant.ONBOARD, Grant.SETTLE)
-    make.grant(people["trainer"], team, Grant.ONBOARD)
-    make.grant(people["payroll"], team, Grant.SETTLE)
-    make.grant(people["reviewer"], team, Grant.REVIEW)
+    people = dict(zip(held, make.users(*(f"hub-{role}" for role in held), is_staff=True), strict=True))
+    make.grants(team, [(people[role], each) for role, each_held in held.items() for each in each_held])
     return Hub(team=team, operator=make.user("operator", is_staff=True, is_superuser=True), **people)
 
 

@@ -1,14 +1,18 @@
 """Builds rows plainly. Every maker fills what a test does not care about and takes the rest by name."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import cache
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
-from guardian.shortcuts import assign_perm
+from simple_history.utils import bulk_create_with_history
 
 from performance.models import Queue, Source
-from teams.models import Agent, AgentZone, Membership, Team, User
+from teams.models import Agent, AgentZone, Membership, Team, TeamUserGrant, User
 from teams.scoping import Grant
 
 _numbers = count(1)
@@ -17,12 +21,25 @@ LONG_AGO = date(2000, 1, 1)
 
 
 def user(username: str = "", **fields: Any) -> User:
-    fields.setdefault("full_name", username or "Somebody")
-    password = fields.pop("password", "correct horse battery")
-    row = User(username=username or f"user{next(_numbers)}", **fields)
-    row.set_password(password)
+    row = _user(username, **fields)
     row.save()
     return row
+
+
+def users(*usernames: str, **fields: Any) -> list[User]:
+    """Several accounts alike, each with its history, in two statements."""
+    return bulk_create_with_history([_user(username, **fields) for username in usernames], User)
+
+
+def _user(username: str, **fields: Any) -> User:
+    fields.setdefault("full_name", username or "Somebody")
+    password = _sealed(fields.pop("password", "correct horse battery"))
+    return User(username=username or f"user{next(_numbers)}", password=password, **fields)
+
+
+@cache
+def _sealed(password: str) -> str:
+    return make_password(password)
 
 
 def team(name: str = "", parent: Team | None = None, **fields: Any) -> Team:
@@ -37,17 +54,40 @@ def agent(
     """An agent with zone and home team from `since` on, and the columns of today derived from them."""
     number = fields.pop("number", f"A{next(_numbers):05d}")
     row = Agent.objects.create(number=number, name=name or f"Agent {number}", team=team, zone=zone, **fields)
-    AgentZone.objects.create(
-        agent=row, zone=zone, span=DateTimeTZRange(datetime.combine(since, datetime.min.time(), UTC), None)
-    )
+    _zone(row, since).save()
     if team is not None:
-        Membership.objects.create(agent=row, team=team, span=DateRange(since, None))
+        _membership(row, since).save()
     return row
 
 
-def grant(user: User, team: Team, *grants: Grant) -> None:
-    for each in grants:
-        assign_perm(each.value, user, team)
+def agents(team: Team, people: Iterable[tuple[str, User | None]]) -> list[Agent]:
+    """The same for several with name and account, in six statements."""
+    numbered = [(f"A{next(_numbers):05d}", name, user) for name, user in people]
+    rows = [Agent(number=number, name=name, user=user, team=team, zone="UTC") for number, name, user in numbered]
+    bulk_create_with_history(rows, Agent)
+    bulk_create_with_history([_zone(row, LONG_AGO) for row in rows], AgentZone)
+    bulk_create_with_history([_membership(row, LONG_AGO) for row in rows], Membership)
+    return rows
+
+
+def _zone(agent: Agent, since: date) -> AgentZone:
+    span = DateTimeTZRange(datetime.combine(since, datetime.min.time(), UTC), None)
+    return AgentZone(agent=agent, zone=agent.zone, span=span)
+
+
+def _membership(agent: Agent, since: date) -> Membership:
+    return Membership(agent=agent, team=agent.team, span=DateRange(since, None))
+
+
+def grant(user: User, team: Team, *held: Grant) -> None:
+    grants(team, ((user, each) for each in held))
+
+
+def grants(team: Team, held: Iterable[tuple[User, Grant]]) -> None:
+    """What several hold on one team that nobody gave them before, in three statements."""
+    known = {each.codename: each for each in Permission.objects.filter(codename__in=Grant.values)}
+    rows = [TeamUserGrant(user=user, content_object=team, permission=known[each]) for user, each in held]
+    bulk_create_with_history(rows, TeamUserGrant)
 
 
 def queue(team: Team, name: str = "", **fields: Any) -> Queue:

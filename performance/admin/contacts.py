@@ -22,14 +22,14 @@ from performance.models import Channel, Complexity, Contact, PhoneReveal, Queue
 from performance.querysets import FIGURE_READERS
 from performance.reports import behind
 from performance.services import phones
-from teams import audit, grants
+from teams import audit
 from teams.clock import local_day
 from teams.edges import networks
 from teams.edges.addresses import client_address
 from teams.edges.admin import ScopedAdmin, site
 from teams.edges.columns import Raw
 from teams.edges.empty import Step
-from teams.edges.scope import labels, person
+from teams.edges.scope import holds, labels, person
 from teams.edges.sight import SeersPage
 from teams.edges.verbs import VerbForm
 from teams.errors import OutOfReach, Refused
@@ -196,7 +196,7 @@ class ContactAdmin(SeersPage, ScopedAdmin):
     )  # fmt: skip
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return grants.holds(request.user, *FIGURE_READERS)
+        return holds(request, FIGURE_READERS)
 
     @admin.display(description=_("Handling time"), empty_value=words.NOTHING)
     def handling(self, contact: Contact) -> str | None:

@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -105,6 +106,11 @@ class OutpostAdminSite(UnfoldAdminSite):
         page = Paginator(found, 100).get_page(1)
         context = {"page_obj": page.paginator, "results": page, "page_counter": 0, "execution_time": 0}
         return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """All lists by app, put together when somebody looks: the frame of each page is given them and shows the menu."""
+        together = super().get_app_list
+        return SimpleLazyObject(lambda: together(request, app_label))
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Django's own log keeps names for whoever reads it; changes stand in the history of their rows instead."""

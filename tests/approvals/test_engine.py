@@ -62,6 +62,18 @@ def test_bad_content_is_refused_by_field_and_nothing_is_kept(case):
     assert not ApprovalRequest.objects.exists()
 
 
+def test_a_request_of_a_kind_that_is_no_more_is_refused_with_a_sentence(case):
+    """An app may leave a release while its requests stay."""
+    request = case.ask()
+    kinds.forget()
+    refusal = refused("unknown_kind", deciding.approve, request.pk, by=case.north.lead)
+    assert "“rename”" in str(refusal)
+    (row,) = deciding.decide_many([request.pk], "approve", by=case.north.lead)
+    assert (row.is_done, row.code) == (False, "unknown_kind")
+    request.refresh_from_db()
+    assert (request.state, effects(case.skill)) == (State.IN_REVIEW, 0)
+
+
 def test_one_open_request_per_subject(case):
     first = case.ask()
     refused("already_open", case.ask, name="Other")

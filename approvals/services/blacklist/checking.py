@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -80,7 +80,6 @@ ORDER BY place, array_position(ARRAY['block', 'divert', 'mute'], effect::text), 
 """
 
 
-@transaction.atomic
 def check(asked: Sequence[Asked], *, by: User, channel: str = "", team: int | None = None) -> list[Answer]:
     """What holds for each of `asked` at this moment, in their order: the strongest effect of the entries of the teams that `by`
     may ask for and of all above them, or those of `team` and above. `channel` empty: whatever channel an entry is for.
