@@ -115,7 +115,7 @@ def settle(page: Any, width: int) -> None:
         page.wait_for_timeout(100)
 
 
-@pytest.mark.parametrize(("actor", "language", "share"), shares())
+@pytest.mark.parametrize(("actor", "language", "share"), list(shares()))
 def test_every_page_is_faultless(visit: Any, standing: Any, actor: str, language: str, share: slice) -> None:
     visitor = visit(WIDE, language)
     enter(visitor, standing.user(actor), language)
