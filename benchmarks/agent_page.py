@@ -92,6 +92,7 @@ def fill(contacts: int, agents: int, today: date) -> None:
         cursor.execute("SELECT performance_make_partitions(%s, %s)", [first_day, today + timedelta(days=1)])
         for statement in PEOPLE.split(";\n"):
             cursor.execute(statement, words)
+        cursor.execute("ANALYZE")  # or each day's contacts are joined to their agents pair by pair
         for n in range(DAYS):
             numbers = {"day": first_day + timedelta(days=n), "first": n * per_day + 1, "last": (n + 1) * per_day}
             cursor.execute(CONTACTS, words | numbers)

@@ -173,15 +173,14 @@ def main() -> int:
     from django.test.utils import setup_test_environment
 
     django.setup()
-    from django.db import connection
-
     from approvals.models import BlockEntry, BlockHit
     from approvals.services.blacklist import Asked, check
+    from benchmarks import scratch
     from teams import acting
 
     acting.whole_process("a benchmark builds its ground")
     setup_test_environment(debug=False)
-    name = connection.creation.create_test_db(verbosity=0, autoclobber=not wish.keep, serialize=False, keepdb=wish.keep)
+    configured = scratch.make_database(keep=wish.keep)
     try:
         begun = time.perf_counter()
         caller, live, over = build(wish.entries)
@@ -211,7 +210,7 @@ def main() -> int:
         ]
     finally:
         if not wish.keep:
-            connection.creation.destroy_test_db(name, verbosity=0)
+            scratch.drop_database(configured)
     return 0 if all(met) else 1
 
 

@@ -111,15 +111,27 @@ def ours(path: Path, rows: int) -> float:
 
 def people(*, keeps_phones: bool) -> None:
     """A source whose agents and queues are all mapped, with zones and home teams."""
+    from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
+
     from performance.models import AgentAlias, QueueAlias
+    from teams.models import Agent, AgentZone, Membership
     from tests import make
 
     team = make.team("Bench")
     source = make.source(team, "bench", keeps_phones=keeps_phones, phones_reason="measured")
     zones = ("Asia/Shanghai", "Europe/Paris", "America/New_York", "UTC")
-    for number in range(AGENTS):
-        agent = make.agent(team, since=date(2020, 1, 1), zone=zones[number % 4])
-        AgentAlias.objects.create(source=source, external=f"a{number}", agent=agent)
+    since, began = date(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC)
+    agents = Agent.objects.bulk_create(  # as make.agent makes each
+        Agent(number=f"B{number}", name=f"Agent {number}", team=team, zone=zones[number % 4])
+        for number in range(AGENTS)
+    )
+    AgentZone.objects.bulk_create(
+        AgentZone(agent=each, zone=each.zone, span=DateTimeTZRange(began, None)) for each in agents
+    )
+    Membership.objects.bulk_create(Membership(agent=each, team=team, span=DateRange(since, None)) for each in agents)
+    AgentAlias.objects.bulk_create(
+        AgentAlias(source=source, external=f"a{number}", agent=each) for number, each in enumerate(agents)
+    )
     for number in range(QUEUES):
         QueueAlias.objects.create(source=source, external=f"q{number}", queue=make.queue(team, zone=zones[number % 4]))
 
@@ -142,13 +154,13 @@ def main() -> int:
         with_phones()
     from django.db import connection
 
+    from benchmarks import scratch
     from teams import acting
 
     acting.whole_process("a benchmark builds its ground")
 
-    usual = connection.settings_dict["NAME"]
-    connection.settings_dict["TEST"]["NAME"] = f"bench_{usual}"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.settings_dict["TEST"]["NAME"] = f"bench_{connection.settings_dict['NAME']}"
+    usual = scratch.make_database()
     try:
         people(keeps_phones=wish.phones)
         with connection.cursor() as cursor:
@@ -163,7 +175,7 @@ def main() -> int:
                 took.append(ours(path, wish.rows))
                 print(f"  bare {least[-1]:.2f} s, door {took[-1]:.2f} s", flush=True)
     finally:
-        connection.creation.destroy_test_db(usual, verbosity=0)
+        scratch.drop_database(usual)
     ratio = statistics.median(took) / statistics.median(least)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     good = ratio <= LIMIT_TIMES

@@ -57,14 +57,14 @@ def main() -> int:
     from django.test.utils import setup_test_environment
 
     django.setup()
-    from django.db import connection
     from django.test import Client
 
+    from benchmarks import scratch
     from teams import acting
 
     acting.whole_process("a benchmark builds its ground")
     setup_test_environment(debug=False)
-    name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    configured = scratch.make_database()
     try:
         client = Client()
         client.force_login(build(wish.agents))
@@ -91,7 +91,7 @@ def main() -> int:
             verdict("page, with row security against without", with_wall[1] / without[1], LIMIT_TIMES),
         ]
     finally:
-        connection.creation.destroy_test_db(name, verbosity=0)
+        scratch.drop_database(configured)
     return 0 if all(met) else 1
 
 

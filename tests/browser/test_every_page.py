@@ -16,7 +16,7 @@ from tests.access.actors import ACTORS
 from tests.access.test_census import _address, cases
 from tests.approvals import kinds
 from tests.browser.conftest import NARROW, WIDE, Visitor
-from tests.browser.inspection import faults, left_in_english
+from tests.browser.inspection import GRAVE, faults, left_in_english, violations
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +26,9 @@ SECOND_CHOICE = ("lead", "hr", "operator", "payroll", "trainer", "above", "sibli
 
 # Axe takes longer than all else. It looks at each page in both languages and at both widths, but not at all four pairs.
 AXE_AT = {False: WIDE, True: NARROW}
+
+# Pages of one test: so many that its world is worth building, so few that workers end at about the same time.
+SHARE = 34
 
 NOT_OPENED = {
     "admin:jsi18n": "a script",
@@ -73,6 +76,15 @@ def pages(actor: str) -> Iterator[tuple[str, str]]:
             yield name, answers
 
 
+def shares() -> Iterator[Any]:
+    """The walks: somebody who opens pages, in a language, and which of their pages, taken in turn."""
+    for actor in ACTORS:
+        parts = -(-sum(1 for _page in pages(actor)) // SHARE)
+        for language, _name in settings.LANGUAGES:
+            for part in range(parts):
+                yield pytest.param(actor, language, slice(part, None, parts), id=f"{actor}-{language}-{part + 1}")
+
+
 @pytest.fixture
 def standing(live_server: Any, hub: Any, north: Any, south: Any) -> Iterator[Any]:
     kinds.register()
@@ -103,13 +115,12 @@ def settle(page: Any, width: int) -> None:
         page.wait_for_timeout(100)
 
 
-@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
-@pytest.mark.parametrize("actor", [actor for actor in ACTORS if any(pages(actor))])
-def test_every_page_is_faultless(visit: Any, standing: Any, actor: str, language: str) -> None:
+@pytest.mark.parametrize(("actor", "language", "share"), list(shares()))
+def test_every_page_is_faultless(visit: Any, standing: Any, actor: str, language: str, share: slice) -> None:
     visitor = visit(WIDE, language)
     enter(visitor, standing.user(actor), language)
     found = []
-    for name, _answers in pages(actor):
+    for name, _answers in list(pages(actor))[share]:
         address = _address(name, standing)
         visitor.trouble.clear()
         visitor.page.set_viewport_size({"width": WIDE, "height": 900})
@@ -119,7 +130,8 @@ def test_every_page_is_faultless(visit: Any, standing: Any, actor: str, language
             continue
         visitor.page.wait_for_load_state("load")
         for width in (WIDE, NARROW):
-            visitor.page.set_viewport_size({"width": width, "height": 900})
+            if width != WIDE:
+                visitor.page.set_viewport_size({"width": width, "height": 900})
             settle(visitor.page, width)
             is_chinese = language != "en"
             with_axe = width == AXE_AT[is_chinese]
@@ -127,6 +139,14 @@ def test_every_page_is_faultless(visit: Any, standing: Any, actor: str, language
             found += [f"{name} {address} as {actor}, {language}, {width}: {fault}" for fault in told]
             visitor.trouble.clear()
     assert not found, "\n".join(found)
+
+
+def test_the_shares_of_a_walk_are_all_its_pages() -> None:
+    for actor in ACTORS:
+        whole = [name for name, _answers in pages(actor)]
+        for language, _name in settings.LANGUAGES:
+            walks = [share.values for share in shares() if share.values[:2] == (actor, language)]
+            assert sorted(name for *_who, part in walks for name in whole[part]) == sorted(whole)
 
 
 def test_whoever_opens_nothing_is_nobody() -> None:
@@ -157,3 +177,27 @@ def test_a_bad_page_is_caught_fault_by_fault(visit: Any, live_server: Any) -> No
         "axe label",
     ):
         assert fault in told, (fault, told)
+
+
+FAULTY_PAGE = """<!doctype html><html><head><meta name="viewport" content="width=device-width, user-scalable=no">
+<meta http-equiv="refresh" content="99"></head><body><h1></h1><h3>No second</h3>
+<p style="color: #bbb; background: #fff">Pale words</p><img src="data:,"><input type="text"><button></button><a href="/"></a>
+<select><option>One</option></select><ul><p>No line</p></ul><li>Alone</li><dl><p>No pair</p></dl><dt>Alone</dt>
+<div role="button"></div><div role="nobody">x</div><div role="checkbox">x</div><div aria-nothing="1">x</div>
+<div role="list"><span>x</span></div><div role="option">x</div><span aria-labelledby="twice">x</span><i id="twice"></i>
+<i id="twice"></i><p lang="xx-nothing">x</p><a href="/" tabindex="5">Five</a><button><a href="/">In a button</a></button>
+<table><tr><th scope="nobody">x</th><td headers="else">x</td></tr></table><input autocomplete="nothing" aria-label="x">
+<main>One</main><main>Two</main><header>a</header><header>b</header><div accesskey="s"></div><div accesskey="s"></div>
+<div aria-hidden="true"><a href="/">Hidden</a></div><object data="data:,"></object><svg role="img"></svg><iframe></iframe>
+<p>Words <a style="color: #111; text-decoration: none" href="/">linked</a></p><summary></summary><marquee>x</marquee>
+</body></html>"""
+
+
+def test_nothing_grave_hides_among_the_rules_that_are_not_asked(visit: Any, live_server: Any) -> None:
+    visitor = visit(WIDE)
+    visitor.page.route("**/faulty/", lambda route: route.fulfill(body=FAULTY_PAGE, content_type="text/html"))
+    visitor.page.goto(f"{visitor.home}/faulty/")
+    everything = violations(visitor.page, everything=True)
+    grave = [finding for finding in everything if finding["impact"] in GRAVE]
+    assert len(grave) > 20 and len(everything) > len(grave) + 5, "the page must have faults of all kinds"
+    assert violations(visitor.page) == grave
