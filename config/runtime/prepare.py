@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from config.runtime.processes import Progress
 from teams import acting
 
+FIRST_START = "/start/{key}/"  # as `config.urls` has it, which takes a second or two to load for this one address
 ONE_AT_A_TIME = 0x6F7574706F7374  # the name of the advisory lock: "outpost"
 
 
@@ -43,7 +44,8 @@ def prepare(progress: Progress, *, migrate: bool, seed: bool) -> None:
         due = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         if due:
             progress.say(f"Applying {due} migrations")
-        call_command("migrate", interactive=False, verbosity=1)
+        # Where nothing is due it still gives the rights of today's models; without words it does not also compare every model.
+        call_command("migrate", interactive=False, verbosity=1 if due else 0)
         call_command("sync_timetable")
         progress.say("The database is up to date")
     if seed:
@@ -53,7 +55,6 @@ def prepare(progress: Progress, *, migrate: bool, seed: bool) -> None:
 def first_link() -> str:
     """The one-time link of an installation that nobody can log in to yet; nothing once there is an account."""
     from django.conf import settings
-    from django.urls import reverse
 
     from teams import starting
 
@@ -61,7 +62,7 @@ def first_link() -> str:
     if key is None:
         return ""
     port = os.environ.get("OUTPOST_PORT", "").strip() or "8000"
-    address = f"http://127.0.0.1:{port}{reverse('first_start', args=[key])}"
+    address = f"http://127.0.0.1:{port}{FIRST_START.format(key=key)}"
     return f"Nobody can log in yet. Open this link on this machine within a day to begin:\n\n  {address}\n"
 
 

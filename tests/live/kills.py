@@ -30,7 +30,7 @@ import psycopg
 from tests.live import ground as grounds
 from tests.live.faults import PERCENTILE, WORST_SECONDS, Disk, Killer, Resumption, Watch, share_at
 from tests.live.ground import Counted, Ground
-from tests.runtime.outpost import Outpost, wait
+from tests.runtime.outpost import Outpost, copy_home, wait
 
 SECRET = "the-secret-of-both-homes-so-that-customers-keys-are-the-same-0123456789"
 QUIET_SECONDS = 600  # a limit for crowded machines; a quiet one needs a tenth
@@ -258,13 +258,19 @@ def feed(home: Home, ground: Ground, file: Path, may_send: Callable[[int], bool]
 # -- the drill ---------------------------------------------------------------------------------------------------------------
 
 
-def drill(kills: int, seed: int, place: Path, tell: Tell = print) -> Outcome:
-    """Do it all below `place` and compare. Raises AssertionError where a run does not come to rest."""
+def drill(kills: int, seed: int, place: Path, tell: Tell = print, made: Path | None = None) -> Outcome:
+    """Do it all below `place` and compare. Both homes are copies of `made`, if there is one, else they make themselves.
+
+    Raises AssertionError where a run does not come to rest.
+    """
     ground = grounds.make(seed, datetime.now(UTC).date())
     file = ground.write_file(place / "drill.csv")
     outcome = Outcome(seed)
     with Disk(place / "killed") as disk, a_home(disk.place) as killed, a_home(place / "undisturbed") as undisturbed:
         outcome.not_run = disk.missing
+        if made is not None:
+            for home in (killed, undisturbed):
+                copy_home(made, home.outpost.home)
         killed.outpost.start().wait_until_ready()
         killed.organise()
         watch = Watch(killed.outpost, lambda words: tell(f"  {words}"))
@@ -339,11 +345,11 @@ def against_count(home: Home, told: Counted) -> list[str]:
     return [f"the {what} are not as counted in plain Python" for what, (has, must) in found.items() if has != must]
 
 
-def in_a_place_of_its_own(kills: int, seed: int, tell: Tell = print) -> Outcome:
+def in_a_place_of_its_own(kills: int, seed: int, tell: Tell = print, made: Path | None = None) -> Outcome:
     """The drill in a directory that is removed if all is well and kept, with its logs, if not."""
     place = Path(tempfile.mkdtemp(prefix="outpost-kills-"))
     try:
-        outcome = drill(kills, seed, place, tell)
+        outcome = drill(kills, seed, place, tell, made)
     except BaseException:
         tell(f"kept for a look: {place}")
         raise

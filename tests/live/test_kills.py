@@ -9,8 +9,8 @@ from tests.live import kills
 pytestmark = pytest.mark.drill
 
 
-def test_twenty_kills_leave_the_rows_of_an_unkilled_run(capfd):
-    outcome = kills.in_a_place_of_its_own(20, seed=int(time.time()))
+def test_twenty_kills_leave_the_rows_of_an_unkilled_run(capfd, made_home):
+    outcome = kills.in_a_place_of_its_own(20, seed=int(time.time()), made=made_home)
     print(*outcome.lines(), sep="\n")
     assert sum(outcome.killed.values()) >= 20
     assert outcome.is_in_time

@@ -16,7 +16,7 @@ import pytest
 
 from tests.live import ground as grounds
 from tests.live.kills import Home, a_home, against_count, feed
-from tests.runtime.outpost import wait
+from tests.runtime.outpost import copy_home, wait
 
 pytestmark = pytest.mark.drill
 
@@ -31,8 +31,8 @@ def small_ground() -> grounds.Ground:
     return grounds.make(5, datetime.now(UTC).date(), many=10, file_contacts=6000)
 
 
-def test_two_beats_at_once_have_one_effect(tmp_path, small_ground):
-    with a_home(tmp_path / "one") as home:
+def test_two_beats_at_once_have_one_effect(made_home, tmp_path, small_ground):
+    with a_home(copy_home(made_home, tmp_path / "one")) as home:
         home.outpost.start().wait_until_ready()
         home.organise()
         sockets = home.outpost.record()["sockets"]
@@ -57,10 +57,11 @@ def test_two_beats_at_once_have_one_effect(tmp_path, small_ground):
 
 
 @pytest.mark.parametrize("broker", BROKERS)
-def test_a_further_machine_needs_two_addresses_and_the_secret(tmp_path, small_ground, broker):
+def test_a_further_machine_needs_two_addresses_and_the_secret(tmp_path, small_ground, migrated, broker):
     """Web on one machine, the worker on a second, beat on a third; each has its own disk."""
+    _must_answer(PORTS[broker])
     with ExitStack() as stack:
-        name = _a_database(stack, 5432, PORTS[broker])
+        name = _a_database(stack, broker, migrated)
         addresses = {
             "DATABASE_URL": SERVER.format(user="outpost_live", name=name),
             "CELERY_BROKER_URL": BROKERS[broker],
@@ -68,11 +69,6 @@ def test_a_further_machine_needs_two_addresses_and_the_secret(tmp_path, small_gr
         web, worker, beat = (
             stack.enter_context(a_home(tmp_path / part, **addresses)) for part in ("web", "worker", "beat")
         )
-        for command in ("migrate", "sync_timetable"):
-            subprocess.run(
-                [sys.executable, "manage.py", command], cwd=web.outpost.checkout, env=web.outpost.environment(),
-                check=True, capture_output=True,
-            )  # fmt: skip
         web.organise()
         for home, part in ((web, "web"), (worker, "worker"), (beat, "beat")):
             home.outpost.start(part).wait_until_ready()
@@ -87,18 +83,39 @@ def test_a_further_machine_needs_two_addresses_and_the_secret(tmp_path, small_gr
         assert web.outpost.ask("/health/worker") == 200
 
 
-def _a_database(stack: ExitStack, *ports: int) -> str:
-    """A database of an ordinary role, dropped at the end; skips where a server does not answer."""
-    for port in ports:
-        with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)):
-                pytest.skip(f"no server answers on port {port}")
-    name = f"outpost_live_{os.getpid()}"
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory):
+    """A database of an ordinary role on the server, with its tables and timetable: the template of each test's own."""
+    _must_answer(5432)
+    with ExitStack() as stack:
+        name = _a_database(stack, "migrated", "template0")
+        with a_home(
+            tmp_path_factory.mktemp("migrated") / "home",
+            DATABASE_URL=SERVER.format(user="outpost_live", name=name),
+            CELERY_BROKER_URL=BROKERS["redis"],
+        ) as home:
+            for command in ("migrate", "sync_timetable"):
+                subprocess.run(
+                    [sys.executable, "manage.py", command], cwd=home.outpost.checkout, env=home.outpost.environment(),
+                    check=True, capture_output=True,
+                )  # fmt: skip
+        yield name
+
+
+def _must_answer(port: int) -> None:
+    with socket.socket() as trial:
+        if trial.connect_ex(("127.0.0.1", port)):
+            pytest.skip(f"no server answers on port {port}")
+
+
+def _a_database(stack: ExitStack, purpose: str, template: str) -> str:
+    """A database of an ordinary role, made like `template` and dropped at the end."""
+    name = f"outpost_live_{os.getpid()}_{purpose}"
     link = stack.enter_context(psycopg.connect(SERVER.format(user="postgres", name="postgres"), autocommit=True))
     if not link.execute("SELECT FROM pg_roles WHERE rolname = 'outpost_live'").rowcount:
         link.execute("CREATE ROLE outpost_live LOGIN NOSUPERUSER NOBYPASSRLS")
     link.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    link.execute(f"CREATE DATABASE {name} OWNER outpost_live TEMPLATE template0 ENCODING 'UTF8'")
+    link.execute(f"CREATE DATABASE {name} OWNER outpost_live TEMPLATE {template} ENCODING 'UTF8'")
     stack.callback(link.execute, f"DROP DATABASE {name} WITH (FORCE)")
     return name
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.live.test_backups import manage
 from tests.runtime.outpost import Outpost, wait
 
 pytestmark = pytest.mark.live
@@ -35,10 +34,9 @@ def beside(outpost: Outpost, name: str, *arguments: str) -> Iterator[None]:
                 process.wait()
 
 
-def test_a_poison_job_is_parked_and_a_hundred_good_ones_are_done_once(launch):
-    outpost = launch().start("database")
+def test_a_poison_job_is_parked_and_a_hundred_good_ones_are_done_once(launch, home):
+    outpost = launch(home).start("database")
     outpost.wait_until_ready()
-    assert manage(outpost, "migrate", "--verbosity", "0").returncode == 0
     worker = (
         "celery",
         "-A",

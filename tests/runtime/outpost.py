@@ -88,6 +88,18 @@ class Outpost:
         finally:
             line.close()
 
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def is_whole(self) -> bool:
+        """Whether it answers that it is ready, and every part it has started is there."""
+        parts = self.record().get("parts", {}).values()
+        return (
+            self.is_ready()
+            and all(birth(part["pid"]) == part["born"] for part in parts)
+            and self.ask("/health/ready") == 200
+        )
+
     def is_ready(self) -> bool:
         """Whether this very supervisor, and not one before it, has everything running."""
         told = self.record()
@@ -128,6 +140,12 @@ class Outpost:
         return psycopg.connect(address or embedded, autocommit=True, options="-c outpost.scope=system")
 
 
+def copy_home(home: Path, place: Path) -> Path:
+    """A home like one that is stopped, at `place`, which may be an empty directory."""
+    subprocess.run(["cp", "--archive", f"{home}/.", str(place)], check=True)  # owners and all
+    return place
+
+
 def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
@@ -148,3 +166,16 @@ def wait(condition: Callable[[], object], seconds: float, what: str) -> float:
         assert time.monotonic() - began < seconds, f"{what} after {seconds} s"
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+def write_rows(outpost: Outpost, rows: int) -> None:
+    with outpost.connect() as connection:
+        connection.execute("DROP TABLE IF EXISTS drill")
+        connection.execute("CREATE TABLE drill (row integer)")
+        for row in range(rows):
+            connection.execute("INSERT INTO drill VALUES (%s)", [row])
+
+
+def count_rows(outpost: Outpost) -> int:
+    with outpost.connect() as connection:
+        return connection.execute("SELECT count(*) FROM drill").fetchone()[0]

@@ -1,4 +1,4 @@
-"""The real thing: every part started, stopped, killed and started again. Minutes long: `-m live` asks for it.
+"""The real thing: a running Outpost looked at, its parts killed, and homes of many kinds. Minutes long: `-m live` asks for it.
 
 Nothing is downloaded: the interpreter that runs the tests is given as the environment.
 """
@@ -17,21 +17,18 @@ import pytest
 from config.runtime import postgres
 from config.runtime.places import CHECKOUT, NOBODY
 from config.runtime.processes import birth
-from tests.runtime.outpost import BACK_SECONDS, NOT_FOR_CHILDREN, STOP_SECONDS, Outpost, family, wait
+from tests.runtime.outpost import (
+    BACK_SECONDS,
+    NOT_FOR_CHILDREN,
+    STOP_SECONDS,
+    Outpost,
+    count_rows,
+    family,
+    wait,
+    write_rows,
+)
 
 pytestmark = pytest.mark.live
-
-
-def _write_rows(outpost: Outpost, rows: int) -> None:
-    with outpost.connect() as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS drill (row integer)")
-        for row in range(rows):
-            connection.execute("INSERT INTO drill VALUES (%s)", [row])
-
-
-def _count_rows(outpost: Outpost) -> int:
-    with outpost.connect() as connection:
-        return connection.execute("SELECT count(*) FROM drill").fetchone()[0]
 
 
 def test_a_deaf_worker_is_started_again(outpost):
@@ -43,70 +40,25 @@ def test_a_deaf_worker_is_started_again(outpost):
     wait(lambda: outpost.pid("worker") != before, 300, "the worker was not started again")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda sign: sign.name)
-def test_a_stop_ends_everything_in_time(outpost, sign):
-    code, seconds, said = outpost.stop(sign)
-    assert code == 0, said
-    assert seconds < STOP_SECONDS
-    assert not outpost.alive()
-    assert not (outpost.home / "run.json").exists()
-    assert f"Outpost is ready at http://127.0.0.1:{outpost.port}" in said
-
-
-def test_the_next_start_is_quick_and_keeps_every_row(outpost):
-    _write_rows(outpost, 20)
-    outpost.stop()
-    again = outpost.start()
-    seconds = again.wait_until_ready()
-    assert _count_rows(again) == 20
-    assert seconds < 30  # ten on a machine with nothing else to do
-
-
-def test_a_stop_while_still_starting_ends_everything_too(launch):
-    starting = launch().start()
-    wait(lambda: "database" in starting.record().get("parts", {}), 30, "no database")
-    code, seconds, said = starting.stop(signal.SIGTERM)
-    assert code == 0, said
-    assert seconds < STOP_SECONDS
-    assert not starting.alive()
-
-
-def test_a_killed_supervisor_takes_everything_with_it_and_starts_again(outpost):
-    _write_rows(outpost, 20)
-    outpost.kill()
-    outpost.start().wait_until_ready()  # at once, without waiting for what is left
-    assert _count_rows(outpost) == 20
-    outpost.kill()
-    assert wait(lambda: not outpost.alive(), STOP_SECONDS, "processes left") < STOP_SECONDS
-
-
 @pytest.mark.parametrize("part", ["web", "worker", "beat", "broker", "database"])
 def test_a_killed_part_is_back_and_every_row_is_kept(outpost, part):
-    _write_rows(outpost, 20)
-    before = outpost.pid(part)
+    write_rows(outpost, 20)
+    before, restarts = outpost.pid(part), outpost.record()["parts"][part]["restarts"]
     children = set(family(before)) - {before}
     os.kill(before, signal.SIGKILL)
     wait(lambda: outpost.pid(part) != before, BACK_SECONDS, "not started again")
     wait(lambda: outpost.ask("/health/ready") == 200, BACK_SECONDS, "not ready again")
     wait(lambda: not any(birth(pid) for pid in children), STOP_SECONDS, "children left")
-    assert _count_rows(outpost) == 20
-    assert outpost.record()["parts"][part]["restarts"] == 1
+    assert count_rows(outpost) == 20
+    assert outpost.record()["parts"][part]["restarts"] == restarts + 1
 
 
-def test_everything_killed_at_once_starts_again(outpost):
-    _write_rows(outpost, 20)
-    outpost.note_processes()
-    for pid in outpost.alive():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    outpost.process.communicate()
-    outpost.start().wait_until_ready()
-    assert _count_rows(outpost) == 20
-
-
-def test_a_second_start_is_refused_with_a_sentence(outpost, launch):
-    second = launch(outpost.home).start()
-    said, _ = second.process.communicate(timeout=30)
+def test_a_second_start_is_refused_with_a_sentence(outpost):
+    second = Outpost(outpost.home).start()
+    try:
+        said, _ = second.process.communicate(timeout=30)
+    finally:
+        second.process.kill()
     assert second.process.returncode == 1
     assert f"already running from {outpost.home}" in said
     assert f"http://127.0.0.1:{outpost.port}" in said
@@ -124,8 +76,8 @@ def test_a_taken_port_is_refused_before_anything_starts(launch):
     assert not (refused.home / "postgres").exists()
 
 
-def test_two_homes_run_beside_each_other(outpost, launch, tmp_path):
-    other = launch(tmp_path / "other").start()
+def test_two_homes_run_beside_each_other(outpost, launch, home):
+    other = launch(home).start()
     other.wait_until_ready()
     assert outpost.ask("/health/ready") == 200
 
@@ -153,10 +105,8 @@ def test_a_c_locale_still_finds_trigrams_in_chinese(launch):
         assert connection.execute("SELECT show_trgm('坐席排班')").fetchone()[0]
 
 
-def test_the_role_of_the_application_is_no_superuser(launch):
-    stores = launch().start("database")
-    stores.wait_until_ready()
-    with stores.connect() as connection:
+def test_the_role_of_the_application_is_no_superuser(outpost):
+    with outpost.connect() as connection:
         rights = "SELECT rolsuper, rolbypassrls, rolcreatedb FROM pg_roles WHERE rolname = current_user"
         assert connection.execute(rights).fetchone() == (False, False, True)
         assert connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'").fetchone()
@@ -183,7 +133,7 @@ def test_root_without_namespaces_still_has_a_database(launch, tmp_path):
     stores.settings.pop("PATH")  # and back to a namespace, with the same data
     stores.start("database")
     stores.wait_until_ready()
-    _write_rows(stores, 1)
+    write_rows(stores, 1)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
@@ -245,20 +195,3 @@ def test_data_of_an_older_major_version_moves_by_the_command_that_is_printed(lau
     stores.wait_until_ready()
     with stores.connect() as connection:
         assert connection.execute("SELECT kept()").fetchone() == ("排班",)
-
-
-def test_a_database_killed_while_everything_starts_does_not_end_the_start(launch):
-    starting = launch().start()
-    wait(lambda: "preparation" in starting.record().get("parts", {}), 30, "no preparation")
-    os.kill(starting.pid("database"), signal.SIGKILL)
-    starting.wait_until_ready()
-    assert starting.ask("/health/ready") == 200
-
-
-def test_a_web_process_that_outlives_its_killed_master_does_not_stop_the_next_start(outpost):
-    master = outpost.pid("web")
-    outpost.note_processes()
-    os.kill(outpost.process.pid, signal.SIGSTOP)  # so that nobody starts the master again
-    os.kill(master, signal.SIGKILL)
-    outpost.kill()
-    outpost.start().wait_until_ready()
