@@ -57,8 +57,8 @@ def test_everything_killed_at_once_starts_again(outpost):
     assert count_rows(outpost) == 20
 
 
-def test_a_database_killed_while_everything_starts_does_not_end_the_start(launch, home):
-    starting = launch(home).start()
+def test_a_database_killed_while_everything_starts_does_not_end_the_start(launch):
+    starting = launch().start()
     wait(lambda: "preparation" in starting.record().get("parts", {}), 30, "no preparation")
     os.kill(starting.pid("database"), signal.SIGKILL)
     starting.wait_until_ready()
