@@ -13,8 +13,6 @@ from math import ceil, floor
 
 from incentives.plain.terms import Effect, Fallback, Gate, Kind, Measure, Rounding, Terms, Tier
 
-CONVERSION = Fraction("21.75")  # paid days of a month in China, by which a monthly wage becomes a daily one
-
 
 @dataclass(frozen=True)
 class Day:
@@ -273,10 +271,3 @@ def ahead(terms: Terms, facts: Facts) -> list[Step]:
         then = line(terms, Facts((Fraction(wanted), *facts.volumes[1:]), facts.days, facts.gates))
         steps.append(Step(place, wanted, ceil(wanted - volume), then.amount))
     return steps
-
-
-def daily(monthly: Decimal, scheduled_days: int | None = None) -> Fraction:
-    """The daily wage of a monthly one: by the days planned for the month, else by 21.75. Raises ValueError without days."""
-    if scheduled_days is not None and scheduled_days <= 0:
-        raise ValueError("a month without planned days has no daily wage")
-    return Fraction(monthly) / (scheduled_days or CONVERSION)

@@ -12,10 +12,11 @@ sentence for people that names the tier or the choice and the remedy:
      "proration": {"leave": true, "training": true, "coaching": true, "outage": true, "overtime": true, "ramp": true},
      "cap": {"of": "none" | "amount" | "monthly_base", "value": null, "excess": "lost" | "carried"},
      "rounding": {"unit": "0.01", "mode": "half_up" | "half_even" | "down"}, "currency": "CNY",
-     "late_days": 7, "dispute_days": 10}
+     "monthly_by": "statutory" | "scheduled", "late_days": 7, "dispute_days": 10}
 
 Tiers of a step or interpolated plan pay a share of the base, those of a marginal or whole-volume plan an amount for each
-unit. Edges are shares of the adjusted target (1.1 is 10 % over), or units.
+unit. Edges are shares of the adjusted target (1.1 is 10 % over), or units. A monthly wage becomes a daily one by the 21.75 days
+of the statute, or by the days that were scheduled for the month.
 """
 
 from collections.abc import Mapping
@@ -59,13 +60,14 @@ BOUNDARIES = ("reached", "passed")
 CAPS = ("none", "amount", "monthly_base")
 EXCESS = ("lost", "carried")
 MODES = ("half_up", "half_even", "down")
+MONTHLY = ("statutory", "scheduled")
 GATES = ("satisfaction", "closure", "critical", "certificate")
 RATIOS = ("satisfaction", "closure")  # of a numerator and a denominator; the others are met or not
 CAUSES = ("leave", "training", "coaching", "outage", "overtime", "ramp")
 MOST_TIERS, MOST_GATES, MOST_MEASURES, MOST_DAYS, MOST_DIGITS = 20, 6, 5, 366, 15
 CHOICES = {
     "measures", "period", "kind", "edges", "boundary", "stacked", "tiers", "gates", "proration", "cap", "rounding", "currency",
-    "late_days", "dispute_days",
+    "monthly_by", "late_days", "dispute_days",
 }  # fmt: skip
 
 
@@ -126,6 +128,7 @@ class Terms:
     cap: Cap
     rounding: Rounding
     currency: str
+    monthly_by: str
     late_days: int
     dispute_days: int
 
@@ -165,6 +168,7 @@ def read(made: Mapping[str, Any]) -> Terms:
         cap=_cap(made["cap"]),
         rounding=_rounding(made["rounding"]),
         currency=_currency(made["currency"]),
+        monthly_by=_one_of(made, "monthly_by", MONTHLY, _("the plan")),
         late_days=_days(made, "late_days"),
         dispute_days=_days(made, "dispute_days"),
     )

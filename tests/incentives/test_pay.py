@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from incentives.plain.pay import Evidence, Facts, Sample, ahead, daily, line
+from incentives.plain.pay import Evidence, Facts, Sample, ahead, line
 from incentives.plain.terms import read
 from incentives.plain.totals import delta, total
 from tests.incentives.plans import day, facts, gate, terms, tiers
@@ -124,13 +124,6 @@ def test_the_cap_acts_on_the_sum_of_rounded_lines():
 def test_a_later_fact_owes_the_difference():
     old, new = line(P1, facts(118)).amount, line(P1, facts(120)).amount
     assert (str(old), str(delta(old, new)), str(delta(new, old))) == ("60.00", "90.00", "-90.00")
-
-
-def test_wages_by_the_day():
-    assert daily(Decimal(6525)) == 300
-    assert daily(Decimal(6525), 20) == Fraction("326.25")
-    with pytest.raises(ValueError, match="no daily wage"):
-        daily(Decimal(6525), 0)
 
 
 # -- gates ---------------------------------------------------------------------------------------------------------------
