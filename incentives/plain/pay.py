@@ -5,8 +5,8 @@ exact fraction; tier by the boundary rule; base; amount; gates in their order; r
 `incentives.plain.totals`. Inside everything is a `Fraction`; what is paid is a `Decimal`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -51,12 +51,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Facts:
-    """`volumes`: of each measure what was counted; `excluded`: what was taken out of the first, by reason."""
+    """`volumes`: of each measure what was counted; `excluded`: what was taken out of the first, by reason; `waived`: gates that
+    two people have lifted for this line."""
 
     volumes: tuple[Fraction, ...]
     days: tuple[Day, ...]
     gates: Mapping[str, Evidence] = field(default_factory=dict)
     excluded: Mapping[str, Fraction] = field(default_factory=dict)
+    waived: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,24 @@ class GateResult:
     source: str
     needed: int | None
     is_met: bool
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a line is worth before anybody's wage is known: a share of the base (`rate`), or money for units (`units`), and what
+    the gates leave of it. `attainment` is None where nothing was asked."""
+
+    targets: tuple[Fraction, ...]
+    attainment: Fraction | None
+    reached: int = 0
+    demoted: int = 0
+    rate: Fraction | None = None
+    units: Fraction = Fraction(0)
+    keep: Fraction = Fraction(1)
+    is_held: bool = False
+
+    def gross(self, base: Fraction) -> Fraction:
+        return self.units if self.rate is None else base * self.rate
 
 
 @dataclass(frozen=True)
@@ -93,28 +113,73 @@ class Line:
 
 def line(terms: Terms, facts: Facts) -> Line:
     """One line of a statement. Raises ValueError where facts and terms speak of different numbers of measures."""
-    if len(facts.volumes) != len(terms.measures) or any(len(day.targets) != len(terms.measures) for day in facts.days):
+    gates = tuple(judged(gate, facts) for gate in terms.gates)
+    found = worth(terms, facts.volumes, facts.days, missed_by(facts, gates), waiting_for(terms, facts))
+    base = base_of(terms, facts.days)
+    paid, withheld = amounts(terms, found, base)
+    return Line(
+        found.targets, found.attainment, found.reached, found.demoted, base, found.rate, found.gross(base), gates, paid,
+        withheld,
+    )  # fmt: skip
+
+
+def worth(
+    terms: Terms,
+    volumes: tuple[Fraction, ...],
+    days: tuple[Day, ...],
+    missed: Collection[str],
+    waits: Collection[str] = (),
+) -> Worth:
+    """What `volumes` on `days` are worth where the gates named by `missed` are not met and the data of `waits` is not final.
+    Wages of the days are not asked. Raises ValueError where days and terms speak of different numbers of measures."""
+    if len(volumes) != len(terms.measures) or any(len(day.targets) != len(terms.measures) for day in days):
         raise ValueError("each measure needs its volume, and on each day its target")
-    targets = tuple(_target(terms, place, facts.days) for place in range(len(terms.measures)))
-    base = sum((day.wage * _paid_share(terms, day) for day in facts.days), Fraction(0))
-    gates = tuple(judged(gate, facts.gates.get(gate.of, Evidence())) for gate in terms.gates)
+    targets = tuple(_target(terms, place, days) for place in range(len(terms.measures)))
     if any(target <= 0 for target in targets):
-        none = rounded(Fraction(0), terms.rounding)
-        return Line(targets, None, 0, 0, base, None, Fraction(0), gates, none, none)
-    attainment = attained(terms.measures, facts.volumes, targets)
-    height = facts.volumes[0] if terms.edges == "units" else attainment
+        return Worth(targets, None)
+    attainment = attained(terms.measures, volumes, targets)
+    height = volumes[0] if terms.edges == "units" else attainment
     reached = sum(_is_reached(terms, tier, height) for tier in terms.tiers)
-    missed = [each.gate for each in gates if not each.is_met]
-    demoted = min(sum(gate.effect is Effect.DEMOTE for gate in missed), reached)
-    rate, gross = _gross(terms, facts.volumes[0], targets[0], height, base, reached, demoted)
-    due = gross
-    waits = {gate.of for gate in terms.gates if gate.effect is Effect.HOLD and not _is_final(gate, facts)}
-    for gate in missed:
-        if gate.effect is not Effect.DEMOTE and gate.of not in waits:
-            due *= gate.factor  # of a gate that leaves nothing the factor is 0
-    amount, nothing = rounded(due, terms.rounding), rounded(Fraction(0), terms.rounding)
-    paid, withheld = (nothing, amount) if waits else (amount, nothing)
-    return Line(targets, attainment, reached, demoted, base, rate, gross, gates, paid, withheld)
+    demoted, keep = 0, Fraction(1)
+    for gate in terms.gates:
+        if gate.of in missed and gate.effect is Effect.DEMOTE:
+            demoted = min(demoted + 1, reached)
+        elif gate.of in missed:
+            keep *= gate.factor  # of a gate that leaves nothing the factor is 0
+    tiers = terms.tiers[: reached - demoted]
+    rate, units = None, Fraction(0)
+    if terms.pays_by_unit:
+        units = _for_units(terms.kind, tiers, volumes[0], Fraction(1) if terms.edges == "units" else targets[0])
+    else:
+        rate = _share(terms, tiers, height, is_demoted=demoted > 0)
+    return Worth(targets, attainment, reached, demoted, rate, units, keep, bool(waits))
+
+
+def amounts(terms: Terms, found: Worth, base: Fraction) -> tuple[Decimal, Decimal]:
+    """What is paid, and what is withheld, each rounded once."""
+    nothing = rounded(Fraction(0), terms.rounding)
+    if found.attainment is None:
+        return nothing, nothing
+    amount = rounded(found.gross(base) * found.keep, terms.rounding)
+    return (nothing, amount) if found.is_held else (amount, nothing)
+
+
+def missed_by(facts: Facts, gates: tuple[GateResult, ...]) -> frozenset[str]:
+    """The gates that take something: not met, and their data final where they hold."""
+    return frozenset(
+        result.gate.of
+        for result in gates
+        if not result.is_met and (result.gate.effect is not Effect.HOLD or _is_final(result.gate, facts))
+    )
+
+
+def waiting_for(terms: Terms, facts: Facts) -> frozenset[str]:
+    """The gates that hold the line until their data is final."""
+    return frozenset(
+        gate.of
+        for gate in terms.gates
+        if gate.effect is Effect.HOLD and gate.of not in facts.waived and not _is_final(gate, facts)
+    )
 
 
 # -- target, base, attainment --------------------------------------------------------------------------------------------
@@ -139,6 +204,11 @@ def _asked_share(terms: Terms, day: Day) -> Fraction:
     return share * day.ramp if "ramp" in terms.prorated else share
 
 
+def base_of(terms: Terms, days: tuple[Day, ...]) -> Fraction:
+    """The daily wages of the days, each by the share of the day that is paid."""
+    return sum((day.wage * _paid_share(terms, day) for day in days), Fraction(0))
+
+
 def _paid_share(terms: Terms, day: Day) -> Fraction:
     """Leave lowers the base; what the employer takes of a day does not."""
     if day.planned <= 0:
@@ -159,22 +229,8 @@ def _is_reached(terms: Terms, tier: Tier, height: Fraction) -> bool:
     return height > tier.start if terms.boundary == "passed" else height >= tier.start
 
 
-def _gross(
-    terms: Terms, volume: Fraction, target: Fraction, height: Fraction, base: Fraction, reached: int, demoted: int
-) -> tuple[Fraction | None, Fraction]:
-    """The rate, where a share of the base is paid, and the amount before gates that take from it.
-
-    Whoever is demoted is paid as if the highest tiers that were reached did not exist.
-    """
-    tiers = terms.tiers[: reached - demoted]
-    if terms.pays_by_unit:
-        edge = Fraction(1) if terms.edges == "units" else target
-        return None, _for_units(terms.kind, tiers, volume, edge)
-    rate = _share(terms, tiers, height, is_demoted=demoted > 0)
-    return rate, base * rate
-
-
 def _share(terms: Terms, tiers: tuple[Tier, ...], height: Fraction, *, is_demoted: bool) -> Fraction:
+    """The share of the base. Whoever is demoted is paid as if the highest tiers that were reached did not exist."""
     if not tiers:
         return Fraction(0)
     last = tiers[-1]
@@ -201,9 +257,12 @@ def _for_units(kind: Kind, tiers: tuple[Tier, ...], volume: Fraction, edge: Frac
 # -- gates ---------------------------------------------------------------------------------------------------------------
 
 
-def judged(gate: Gate, evidence: Evidence) -> GateResult:
+def judged(gate: Gate, facts: Facts) -> GateResult:
     """Whether a gate is met, by whose sample, and how many it would have taken. Compared exactly, never as it is shown."""
+    evidence = facts.gates.get(gate.of, Evidence())
     own = evidence.own
+    if gate.of in facts.waived:
+        return GateResult(gate, own, "lifted", None, True)
     if gate.of == "critical":
         return GateResult(gate, own, "own", None, own is None or own.good == 0)
     if gate.of == "certificate":
@@ -268,6 +327,6 @@ def ahead(terms: Terms, facts: Facts) -> list[Step]:
     for place, tier in enumerate(terms.tiers[now.reached :], now.reached + 1):
         edge = tier.start if terms.edges == "units" else (tier.start - others) * target / first.weight
         wanted = floor(edge) + 1 if terms.boundary == "passed" else ceil(edge)
-        then = line(terms, Facts((Fraction(wanted), *facts.volumes[1:]), facts.days, facts.gates))
+        then = line(terms, replace(facts, volumes=(Fraction(wanted), *facts.volumes[1:])))
         steps.append(Step(place, wanted, ceil(wanted - volume), then.amount))
     return steps

@@ -200,6 +200,8 @@ def _seen(result: GateResult) -> str:
         return str(sample.good if sample else 0)
     if gate.of == "certificate":
         return _("valid") if result.is_met else _("not valid")
+    if result.source == "lifted":
+        return _("lifted for this line, as two people agreed")
     if result.source == "waived":
         return _("%(all)d cases, fewer than %(smallest)d: passed over") % _small(result)
     if result.source == "none" or sample is None:

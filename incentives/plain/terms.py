@@ -3,7 +3,8 @@
 A version of a plan is JSON of this shape; numbers are texts, so that none is ever a float. `read` raises ValueError with a
 sentence for people that names the tier or the choice and the remedy:
 
-    {"measures": [{"metric": "closed", "weight": "1", "is_ratio": false}], "period": "shift_day" | "week" | "month",
+    {"measures": [{"metric": "volume", "weight": "1", "is_ratio": false}], "period": "shift_day" | "week" | "month",
+     "complexity": {"simple": "1", "complex": "1"}, "exclude": {"reopened": true}, "day_minutes": 480,
      "kind": "step" | "interpolated" | "marginal" | "whole_volume", "edges": "attainment" | "units",
      "boundary": "reached" | "passed", "stacked": false,
      "tiers": [{"from": "1.1", "to": "1.2", "pays": "0.2"}, {"from": "1.2", "to": null, "pays": "0.5"}],
@@ -15,8 +16,10 @@ sentence for people that names the tier or the choice and the remedy:
      "monthly_by": "statutory" | "scheduled", "late_days": 7, "dispute_days": 10}
 
 Tiers of a step or interpolated plan pay a share of the base, those of a marginal or whole-volume plan an amount for each
-unit. Edges are shares of the adjusted target (1.1 is 10 % over), or units. A monthly wage becomes a daily one by the 21.75 days
-of the statute, or by the days that were scheduled for the month.
+unit. Edges are shares of the adjusted target (1.1 is 10 % over), or units. `complexity` is how many contacts one of each kind
+counts as; `exclude` says whether a contact that was opened again is taken out; `day_minutes` is a whole day where no roster
+says otherwise. A monthly wage becomes a daily one by the 21.75 days of the statute, or by the days that were scheduled for the
+month.
 """
 
 from collections.abc import Mapping
@@ -64,10 +67,12 @@ MONTHLY = ("statutory", "scheduled")
 GATES = ("satisfaction", "closure", "critical", "certificate")
 RATIOS = ("satisfaction", "closure")  # of a numerator and a denominator; the others are met or not
 CAUSES = ("leave", "training", "coaching", "outage", "overtime", "ramp")
-MOST_TIERS, MOST_GATES, MOST_MEASURES, MOST_DAYS, MOST_DIGITS = 20, 6, 5, 366, 15
+COMPLEXITIES = ("simple", "complex")
+EXCLUSIONS = ("reopened",)
+MOST_TIERS, MOST_GATES, MOST_MEASURES, MOST_DAYS, MOST_DIGITS, MOST_MINUTES = 20, 6, 5, 366, 15, 1440
 CHOICES = {
     "measures", "period", "kind", "edges", "boundary", "stacked", "tiers", "gates", "proration", "cap", "rounding", "currency",
-    "monthly_by", "late_days", "dispute_days",
+    "monthly_by", "late_days", "dispute_days", "complexity", "exclude", "day_minutes",
 }  # fmt: skip
 
 
@@ -131,6 +136,9 @@ class Terms:
     monthly_by: str
     late_days: int
     dispute_days: int
+    counts_as: Mapping[str, Fraction]
+    excluded: frozenset[str]
+    day_minutes: int
 
     @property
     def pays_by_unit(self) -> bool:
@@ -164,13 +172,16 @@ def read(made: Mapping[str, Any]) -> Terms:
         stacked=_yes_or_no(made, "stacked", _("the plan")),
         tiers=_tiers(made["tiers"]),
         gates=_gates(made["gates"]),
-        prorated=_prorated(made["proration"]),
+        prorated=_chosen_of(made["proration"], CAUSES, _("proration")),
         cap=_cap(made["cap"]),
         rounding=_rounding(made["rounding"]),
         currency=_currency(made["currency"]),
         monthly_by=_one_of(made, "monthly_by", MONTHLY, _("the plan")),
         late_days=_days(made, "late_days"),
         dispute_days=_days(made, "dispute_days"),
+        counts_as=_complexity(made["complexity"]),
+        excluded=_chosen_of(made["exclude"], EXCLUSIONS, _("what is excluded")),
+        day_minutes=_minutes(made["day_minutes"]),
     )
     _fitting(terms)
     return terms
@@ -268,12 +279,27 @@ def _gates(made: Any) -> tuple[Gate, ...]:
     return tuple(found)
 
 
-def _prorated(made: Any) -> frozenset[str]:
-    where = _("proration")
+def _chosen_of(made: Any, names: tuple[str, ...], where: str) -> frozenset[str]:
+    """Those of `names` that are chosen; each has to be yes or no."""
     if not isinstance(made, Mapping):
         raise ValueError(_("In %(where)s each cause is yes or no.") % {"where": where})
-    _all_chosen(made, set(CAUSES), where)
-    return frozenset(cause for cause in CAUSES if _yes_or_no(made, cause, where))
+    _all_chosen(made, set(names), where)
+    return frozenset(name for name in names if _yes_or_no(made, name, where))
+
+
+def _complexity(made: Any) -> dict[str, Fraction]:
+    where = _("complexity")
+    _all_chosen(made, set(COMPLEXITIES), where)
+    found = {name: _number(made[name], where) for name in COMPLEXITIES}
+    if any(number < 0 for number in found.values()) or not any(found.values()):
+        raise ValueError(_("A contact counts as nothing or more, and one of the kinds as more than nothing."))
+    return found
+
+
+def _minutes(made: Any) -> int:
+    if not isinstance(made, int) or isinstance(made, bool) or not 1 <= made <= MOST_MINUTES:
+        raise ValueError(_("A whole day has 1 to %(most)d minutes.") % {"most": MOST_MINUTES})
+    return made
 
 
 def _cap(made: Any) -> Cap:

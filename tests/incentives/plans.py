@@ -25,7 +25,8 @@ def terms(**more: Any) -> dict[str, Any]:
         "edges": "attainment", "boundary": "reached", "stacked": False, "tiers": tiers(("1.1", "0.2"), ("1.2", "0.5")),
         "gates": [gate("satisfaction"), gate("closure")], "proration": dict.fromkeys(CAUSES, True),
         "cap": {"of": "none", "value": None, "excess": "lost"}, "rounding": {"unit": "0.01", "mode": "half_up"},
-        "currency": "CNY", "monthly_by": "statutory", "late_days": 7, "dispute_days": 10, **more,
+        "currency": "CNY", "monthly_by": "statutory", "late_days": 7, "dispute_days": 10,
+        "complexity": {"simple": "1", "complex": "1"}, "exclude": {"reopened": True}, "day_minutes": 480, **more,
     }  # fmt: skip
 
 
