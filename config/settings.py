@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "teams",
     "approvals",
     "performance",
+    "incentives",
     "config",
 ]
 

@@ -20,14 +20,14 @@ def amount(terms: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[Decimal,
     """What is paid, and what is withheld until the data is final."""
     goals = [_goal(terms, place, facts["days"]) for place in range(len(terms["measures"]))]
     if min(goals) <= 0:
-        return _cents(F(0), terms), _cents(F(0), terms)
+        return rounded(F(0), terms), rounded(F(0), terms)
     reached_share = F(0)
     for measure, volume, goal in zip(terms["measures"], facts["volumes"], goals, strict=True):
         reached_share += F(measure["weight"]) * F(volume) / goal
     steps_down, keep, held = _gates(terms, facts)
     money = _money(terms, facts, goals[0], reached_share, steps_down) * keep
-    due = _cents(money, terms)
-    none = _cents(F(0), terms)
+    due = rounded(money, terms)
+    none = rounded(F(0), terms)
     return (none, due) if held else (due, none)
 
 
@@ -141,7 +141,7 @@ def _is_met(gate: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
     return good >= F(gate["at_least"]) * rated
 
 
-def _cents(money: Fraction, terms: Mapping[str, Any]) -> Decimal:
+def rounded(money: Fraction, terms: Mapping[str, Any]) -> Decimal:
     unit = F(terms["rounding"]["unit"])
     pieces, left = divmod(money, unit)
     twice = 2 * left

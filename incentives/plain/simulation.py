@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from incentives.plain.pay import Line
+from incentives.plain.pay import Line, Worth
 from incentives.plain.terms import Kind, Terms
 
 NEAR = Fraction(2, 100)  # of the target
@@ -58,7 +58,7 @@ class Cliff:
     short_by: Fraction
 
 
-def cliffs(terms: Terms, line: Line, volume: Fraction) -> list[Cliff]:
+def cliffs(terms: Terms, line: Line | Worth, volume: Fraction) -> list[Cliff]:
     """The jumps within 2 % of the target of where a line stands, the lowest first. `volume`: of the first measure. There are
     none where nothing was asked, nor where each unit is paid by its own tier."""
     if line.attainment is None:

@@ -193,6 +193,12 @@ def _fitting(terms: Terms) -> None:
         raise ValueError(_("Only the tiers of a step plan can be added up; choose “exclusive”."))
     if len(terms.measures) > 1 and (terms.pays_by_unit or terms.edges == "units"):
         raise ValueError(_("Several measures have no unit in common; pay by attainment, or choose one measure."))
+    if "reopened" in terms.excluded and len(set(terms.counts_as.values())) > 1:
+        raise ValueError(
+            _(
+                "Contacts opened again are known by their number, not by their kind: leave them in, or let all count alike."
+            )
+        )
     if terms.measures[0].is_ratio and (terms.pays_by_unit or terms.edges == "units"):
         raise ValueError(_("A ratio has no units to pay for; pay by attainment, or choose a measure that is counted."))
 
