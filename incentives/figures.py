@@ -62,11 +62,15 @@ def lay_out(wanted: Wanted, places: Iterable[Place]) -> None:
             for row in wished:
                 copy.write_row(row)
         cursor.execute("ANALYZE incentives_place, incentives_span, incentives_goal")
+        if wanted.agents is None:
+            cursor.execute(BY_SETS)
         cursor.execute(
             f"CREATE TEMP TABLE incentives_line ON COMMIT DROP AS {_lines(wanted.terms)}", _asked(wanted, spans)
         )
-        cursor.execute("ANALYZE incentives_line")
 
+
+# What stands in a CTE is not known to the planner: it would look up each of half a million lines by itself.
+BY_SETS = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off"
 
 PREPARE = """
 DROP TABLE IF EXISTS incentives_span, incentives_place, incentives_goal, incentives_line;
@@ -164,15 +168,19 @@ def _lines(terms: Terms) -> str:
     rolling = _needs(terms, Fallback.ROLLING)
     names = columns(terms)
     return f"""
-    WITH candidate AS MATERIALIZED (
-        SELECT member.agent_id, member.team_id, agent.role, span.begins, span.ends,
-               span.ends + %(late)s < (%(now)s AT TIME ZONE agent.zone)::date AS is_final
+    WITH member AS MATERIALIZED (
+        SELECT held.agent_id, held.team_id, agent.role, greatest(lower(held.span), place.first) AS first,
+               least(upper(held.span) - 1, place.last) AS last, (%(now)s AT TIME ZONE agent.zone)::date AS today
         FROM incentives_place place
-        JOIN teams_membership member ON member.team_id = place.team_id
-            AND member.span && daterange(place.first, place.last, '[]')
-        JOIN teams_agent agent ON agent.id = member.agent_id AND agent.role = place.role
-        JOIN incentives_span span ON span.ends BETWEEN place.first AND place.last AND member.span @> span.ends
-        WHERE (%(is_going_on)s OR span.ends < (%(now)s AT TIME ZONE agent.zone)::date) AND {_asked_for("member.agent_id")}
+        JOIN teams_membership held ON held.team_id = place.team_id
+            AND held.span && daterange(place.first, place.last, '[]')
+        JOIN teams_agent agent ON agent.id = held.agent_id AND agent.role = place.role
+        WHERE {_asked_for("held.agent_id")}
+    ), candidate AS MATERIALIZED (
+        SELECT member.agent_id, member.team_id, member.role, span.begins, span.ends,
+               span.ends + %(late)s < member.today AS is_final
+        FROM member JOIN incentives_span span ON span.ends BETWEEN member.first AND member.last
+        WHERE %(is_going_on)s OR span.ends < member.today
     ), counted AS (
         {_counted(terms, names, rolling)}
     ), spent AS (
