@@ -163,9 +163,7 @@ def main() -> int:
         plan = fill(wish.contacts, wish.agents) if is_new else Plan.objects.get()
         theirs, ours = month(plan, wish.times)
         run = Run.objects.get()
-        print(
-            f"{run.lines} lines of {run.agents} agents, {Entry.objects.count()} entries, {Attainment.objects.count()} attainments"
-        )
+        print(f"{run.lines} lines of {run.agents} agents, {Entry.objects.count()} entries")
         met.append(verdict(f"a month's run: {ours:.2f} s / {theirs:.2f} s bare", ours / theirs, RATIO))
         met.append(verdict(f"ten times the agents: {ours:.2f} s / {small:.2f} s", ours / small, LINEAR))
         met.append(verdict(f"memory: {peak()} MB / {before} MB with a tenth", peak() / before, MEMORY))

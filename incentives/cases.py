@@ -57,8 +57,6 @@ def calculate(terms: Terms, declared: Mapping[str, Any]) -> None:
             attained = None if found.attainment is None else _cut(found.attainment)
             made.append((number, work, missed, waits, attained, found.reached, found.demoted))
         _copy("incentives_case (id, work, missed, waits, attained, reached, demoted)", made)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE incentives_case")
     for rows in _portions(PAIRS):
         _copy(
             "incentives_pair (case_id, wages, amount, withheld, told, lack)",
@@ -67,8 +65,6 @@ def calculate(terms: Terms, declared: Mapping[str, Any]) -> None:
                 for case, work, missed, waits, held in rows
             ],
         )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE incentives_pair")
 
 
 def _portions(statement: str) -> Iterator[list[tuple[Any, ...]]]:

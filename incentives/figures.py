@@ -84,11 +84,7 @@ CREATE TEMP TABLE incentives_goal (team_id bigint, role text, day date, goals te
 class LiveLine:
     """A line that is not over yet, as texts: see `incentives.cases`."""
 
-    work: str
-    gates: str
-    waived: str
-    missed: str
-    waits: str
+    facts: str
     wages: str
 
 
@@ -112,7 +108,7 @@ def live(wanted: Wanted, agent: int, team: int, role: str, span: Span) -> LiveLi
     with connection.cursor() as cursor:
         cursor.execute(given + _lines(wanted.terms).partition("WITH")[2], asked)
         row = cursor.fetchone()
-    return LiveLine(*(told or "" for told in row[4:])) if row else None
+    return LiveLine(row[8], row[7]) if row else None
 
 
 def _goals(terms: Terms, held: Sequence[Place], span: Span) -> Iterable[tuple[int, str, date, str]]:
@@ -205,12 +201,19 @@ def _lines(terms: Terms) -> str:
         {_line(terms, names, rolling)}
     ){_further(terms)}, judged AS (
         SELECT line.*, {_gates(terms)} FROM line {_joins(terms)}
+    ), told AS (
+        SELECT agent_id, team_id, begins, ends,
+               concat('{{"volumes":[', {_volumes(terms)}, ']', {_excluded(terms)}, ',"days":[', days, ']}}') AS work,
+               {_gates_text(terms)} AS gates, waived, concat_ws(',', {_missed(terms)}) AS missed,
+               concat_ws(',', {_waits(terms)}) AS waits, coalesce(wages, '') AS wages
+        FROM judged WHERE days <> '' OR contacts > 0
+    ), line_told AS (
+        SELECT *, concat(left(work, -1), ',"gates":', gates,
+                         CASE WHEN waived IS NOT NULL THEN concat(',"waived":["', replace(waived, ',', '","'), '"]') END,
+                         '}}') AS facts
+        FROM told
     )
-    SELECT agent_id, team_id, begins, ends,
-           concat('{{"volumes":[', {_volumes(terms)}, ']', {_excluded(terms)}, ',"days":[', days, ']}}') AS work,
-           {_gates_text(terms)} AS gates, waived, concat_ws(',', {_missed(terms)}) AS missed,
-           concat_ws(',', {_waits(terms)}) AS waits, coalesce(wages, '') AS wages
-    FROM judged WHERE days <> '' OR contacts > 0
+    SELECT agent_id, team_id, begins, ends, work, missed, waits, wages, facts, md5(facts) AS digest FROM line_told
     """
 
 

@@ -45,73 +45,86 @@ class Posted:
 def post(into: Into) -> Posted:
     """Bring attainments and entries to what `incentives_line`, `incentives_case` and `incentives_pair` say."""
     with connection.cursor() as cursor:
-        cursor.execute(CALCULATED)
-        cursor.execute("ANALYZE incentives_calculated")
-        cursor.execute(KEEP_FACTS, into.asked)
-        cursor.execute(FORGET, into.asked)
-        cursor.execute(ATTAINMENTS, into.asked)
+        cursor.execute(STANDING, into.asked)
+        stands, is_paid = cursor.fetchone()
+        if stands:
+            cursor.execute(CHANGED, into.asked)
+            cursor.execute(KEEP_FACTS, into.asked)
+            cursor.execute(FORGET, into.asked)
+        cursor.execute(ATTAINMENTS.format(which=ONLY_CHANGED if stands else ""), into.asked)
         attainments = cursor.rowcount
-        cursor.execute(ENTRIES, into.asked)
+        cursor.execute(ENTRIES if is_paid or into.month != into.open_month else FIRST_ENTRIES, into.asked)
         return Posted(attainments, cursor.rowcount)
 
 
+# Each line with what it comes to, from the temporary tables.
 CALCULATED = """
-DROP TABLE IF EXISTS incentives_calculated;
-CREATE TEMP TABLE incentives_calculated ON COMMIT DROP AS
-SELECT line.agent_id, line.team_id, line.begins, line.ends,
-       concat(left(line.work, -1), ',"gates":', line.gates,
-              CASE WHEN line.waived IS NOT NULL THEN concat(',"waived":["', replace(line.waived, ',', '","'), '"]') END, '}')
-           AS facts,
-       md5(concat(line.work, line.gates, line.waived)) AS digest,
-       one.attained, one.reached, one.demoted, line.missed, pair.amount, pair.withheld, pair.told AS wages, pair.lack
-FROM incentives_line line
-JOIN incentives_case one USING (work, missed, waits)
-JOIN incentives_pair pair ON pair.case_id = one.id AND pair.wages = line.wages
+    SELECT line.agent_id, line.team_id, line.begins, line.ends, line.facts, line.digest, one.attained, one.reached, one.demoted,
+           line.missed, pair.amount, pair.withheld, pair.told AS wages, pair.lack
+    FROM incentives_line line
+    JOIN incentives_case one USING (work, missed, waits)
+    JOIN incentives_pair pair ON pair.case_id = one.id AND pair.wages = line.wages
 """
-
+WITHIN = """
+    version_id = %(version)s AND begins BETWEEN %(first)s AND %(last)s
+    AND (%(agents)s::bigint[] IS NULL OR agent_id = ANY (%(agents)s))
+"""
+STANDING = f"""
+SELECT EXISTS (SELECT 1 FROM incentives_attainment WHERE {WITHIN}), EXISTS (SELECT 1 FROM incentives_entry WHERE {WITHIN})
+"""
+CHANGED = f"""
+DROP TABLE IF EXISTS incentives_changed;
+CREATE TEMP TABLE incentives_changed ON COMMIT DROP AS
+SELECT agent_id, begins, stands.digest AS former, stands.facts AS former_facts, made.digest IS NULL AS is_gone
+FROM (SELECT * FROM incentives_attainment WHERE {WITHIN}) stands FULL JOIN ({CALCULATED}) made USING (agent_id, begins)
+WHERE (stands.digest, stands.team_id, stands.lack, stands.missed)
+      IS DISTINCT FROM (made.digest, made.team_id, made.lack, made.missed)
+"""
 # Counts that an entry rests on are kept where they are about to change or go.
 KEEP_FACTS = """
 INSERT INTO incentives_keptfacts (digest, facts)
-SELECT DISTINCT ON (stands.digest) stands.digest, stands.facts
-FROM incentives_attainment stands
-LEFT JOIN incentives_calculated made USING (agent_id, begins)
-WHERE stands.version_id = %(version)s AND stands.begins BETWEEN %(first)s AND %(last)s
-  AND (%(agents)s::bigint[] IS NULL OR stands.agent_id = ANY (%(agents)s))
-  AND made.digest IS DISTINCT FROM stands.digest
-  AND EXISTS (SELECT 1 FROM incentives_entry entry WHERE entry.agent_id = stands.agent_id AND entry.begins = stands.begins
-              AND entry.version_id = stands.version_id AND entry.digest = stands.digest)
+SELECT DISTINCT ON (former) former, former_facts FROM incentives_changed changed
+WHERE former IS NOT NULL
+  AND EXISTS (SELECT 1 FROM incentives_entry entry WHERE entry.agent_id = changed.agent_id AND entry.begins = changed.begins
+              AND entry.version_id = %(version)s AND entry.digest = changed.former)
 ON CONFLICT DO NOTHING
 """
 FORGET = """
-DELETE FROM incentives_attainment stands
-WHERE stands.version_id = %(version)s AND stands.begins BETWEEN %(first)s AND %(last)s
-  AND (%(agents)s::bigint[] IS NULL OR stands.agent_id = ANY (%(agents)s))
-  AND NOT EXISTS (SELECT 1 FROM incentives_calculated made
-                  WHERE made.agent_id = stands.agent_id AND made.begins = stands.begins)
+DELETE FROM incentives_attainment stands USING incentives_changed changed
+WHERE changed.is_gone AND stands.agent_id = changed.agent_id AND stands.begins = changed.begins
+  AND stands.version_id = %(version)s
 """
-ATTAINMENTS = """
+ONLY_CHANGED = "JOIN incentives_changed USING (agent_id, begins)"
+ATTAINMENTS = f"""
 INSERT INTO incentives_attainment AS stands
     (agent_id, team_id, version_id, begins, ends, facts, digest, attained, reached, demoted, missed, lack)
 SELECT agent_id, team_id, %(version)s, begins, ends, facts::jsonb, digest, attained, reached, demoted, missed, lack
-FROM incentives_calculated
+FROM ({CALCULATED}) made {{which}}
 ON CONFLICT (agent_id, begins, version_id) DO UPDATE
 SET team_id = excluded.team_id, ends = excluded.ends, facts = excluded.facts, digest = excluded.digest,
     attained = excluded.attained, reached = excluded.reached, demoted = excluded.demoted, missed = excluded.missed,
     lack = excluded.lack
-WHERE (stands.digest, stands.team_id, stands.lack, stands.missed)
-      IS DISTINCT FROM (excluded.digest, excluded.team_id, excluded.lack, excluded.missed)
 """
-ENTRIES = """
+INTO_ENTRIES = """
+INSERT INTO incentives_entry (agent_id, team_id, plan_id, version_id, begins, ends, month, kind, cause, amount, withheld,
+                              currency, wages, digest)
+"""
+# Where nothing of these lines has been paid, each that pays something is posted as it is.
+FIRST_ENTRIES = f"""
+{INTO_ENTRIES}
+SELECT agent_id, team_id, %(plan)s, %(version)s, begins, ends, %(month)s, 'line', 'line', amount, withheld, %(currency)s, wages,
+       digest
+FROM ({CALCULATED}) made WHERE lack = '' AND (amount <> 0 OR withheld <> 0)
+ON CONFLICT DO NOTHING
+"""
+ENTRIES = f"""
 WITH stands AS (
     SELECT agent_id, begins, max(ends) AS ends, max(team_id) AS team_id, sum(amount) AS amount, sum(withheld) AS withheld,
            count(*) AS entries, max(currency) AS currency
-    FROM incentives_entry
-    WHERE version_id = %(version)s AND kind IN ('line', 'delta') AND begins BETWEEN %(first)s AND %(last)s
-      AND (%(agents)s::bigint[] IS NULL OR agent_id = ANY (%(agents)s))
+    FROM incentives_entry WHERE {WITHIN} AND kind IN ('line', 'delta')
     GROUP BY agent_id, begins
 )
-INSERT INTO incentives_entry (agent_id, team_id, plan_id, version_id, begins, ends, month, kind, cause, amount, withheld,
-                              currency, wages, digest)
+{INTO_ENTRIES}
 SELECT agent_id, coalesce(made.team_id, stands.team_id), %(plan)s, %(version)s, begins, coalesce(made.ends, stands.ends),
        CASE WHEN stands.entries IS NULL AND %(is_open)s THEN %(month)s ELSE %(open_month)s END::date,
        CASE WHEN stands.entries IS NULL AND %(is_open)s THEN 'line' ELSE 'delta' END,
@@ -119,7 +132,7 @@ SELECT agent_id, coalesce(made.team_id, stands.team_id), %(plan)s, %(version)s, 
             ELSE concat(%(cause)s::text, ':', coalesce(stands.entries, 0) + 1) END,
        coalesce(made.amount, 0) - coalesce(stands.amount, 0), coalesce(made.withheld, 0) - coalesce(stands.withheld, 0),
        coalesce(stands.currency, %(currency)s), coalesce(made.wages, '[]'), coalesce(made.digest, '')
-FROM incentives_calculated made FULL JOIN stands USING (agent_id, begins)
+FROM ({CALCULATED}) made FULL JOIN stands USING (agent_id, begins)
 WHERE coalesce(made.lack, '') = ''
   AND (coalesce(made.amount, 0) <> coalesce(stands.amount, 0) OR coalesce(made.withheld, 0) <> coalesce(stands.withheld, 0))
 ON CONFLICT DO NOTHING

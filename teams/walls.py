@@ -51,6 +51,7 @@ OUTSIDE: dict[str, str] = {
     "approvals.replysearch": "ids and numbers of pieces of text, no word; a reply found by it is read behind its own wall",
     "approvals.replyrules": "the rules for canned replies, for everybody the same",
     "approvals.historicalreplyrules": "earlier rules for canned replies",
+    "incentives.keptfacts": "counts of lines by their digest; no person, no team and no money",
     "performance.daytouch": "zones and days with a version, no team and no person",
     "auth": "groups and permissions: names of rights, no rows of teams",
     "contenttypes": "names of models",

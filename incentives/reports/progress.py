@@ -4,13 +4,11 @@ The same engine as a run's; nothing is worked out by the browser. Five queries.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -101,9 +99,7 @@ def progress(agent: Agent, day: date) -> Progress | None:
         live = figures.live(wanted, agent.pk, agent.team_id, agent.role, span)
     if live is None:
         return Progress(version, terms, span, None, None, ())
-    told: Mapping[str, Any] = json.loads(live.work) | {"gates": json.loads(live.gates)}
-    if live.waived:
-        told = {**told, "waived": live.waived.split(",")}
+    told = json.loads(live.facts)
     daily, lack = cases.daily_wages(terms, live.wages, len(told["days"]))
     facts = cases.facts_of(told, daily or [Fraction(0)] * len(told["days"]))
     return Progress(version, terms, span, facts, line(terms, facts), tuple(ahead(terms, facts)), lack)
