@@ -25,16 +25,18 @@ PROBE = Fraction(1_000_003, 7)  # a wage whose shares are seldom round: what dif
 NUMBERS = ("planned", "leave", "training", "coaching", "outage", "overtime")
 
 PREPARE = """
-DROP TABLE IF EXISTS incentives_case, incentives_pair;
+DROP TABLE IF EXISTS incentives_alike, incentives_case, incentives_pair;
 CREATE TEMP TABLE incentives_case (id int, work text, missed text, waits text, attained numeric, reached int, demoted int)
     ON COMMIT DROP;
 CREATE TEMP TABLE incentives_pair (case_id int, wages text, amount numeric, withheld numeric, told jsonb, lack text)
     ON COMMIT DROP;
 """
-CASES = "SELECT DISTINCT work, missed, waits FROM incentives_line"
+ALIKE = """
+CREATE TEMP TABLE incentives_alike ON COMMIT DROP AS SELECT DISTINCT work, missed, waits, wages FROM incentives_line
+"""
+CASES = "SELECT DISTINCT work, missed, waits FROM incentives_alike"
 PAIRS = """
-SELECT DISTINCT incentives_case.id, work, missed, waits, line.wages
-FROM incentives_line line JOIN incentives_case USING (work, missed, waits)
+SELECT incentives_case.id, work, missed, waits, wages FROM incentives_alike JOIN incentives_case USING (work, missed, waits)
 """
 
 
@@ -47,6 +49,7 @@ def calculate(terms: Terms, declared: Mapping[str, Any]) -> None:
     JSON, for the second calculator. Raises Mismatch."""
     with connection.cursor() as cursor:
         cursor.execute(PREPARE)
+        cursor.execute(ALIKE)
     number = 0
     for rows in _portions(CASES):
         made = []

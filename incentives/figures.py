@@ -19,6 +19,7 @@ from incentives.plain.periods import Span, spans_of
 from incentives.plain.terms import RATIOS, Effect, Fallback, Gate, Terms, text
 from performance.metrics import METRICS
 from performance.reports.mine import goals
+from teams.models import Agent
 
 WEIGHED = "volume"  # the measure that counts contacts by their complexity
 RATIO_OF = {"satisfaction": ("satisfied", "rated"), "closure": ("resolved", "judged")}
@@ -64,16 +65,17 @@ def lay_out(wanted: Wanted, places: Iterable[Place]) -> None:
         cursor.execute("ANALYZE incentives_place, incentives_span, incentives_goal")
         if wanted.agents is None:
             cursor.execute(BY_SETS)
-        cursor.execute(
-            f"CREATE TEMP TABLE incentives_line ON COMMIT DROP AS {_lines(wanted.terms)}", _asked(wanted, spans)
-        )
+        asked = _asked(wanted, spans)
+        cursor.execute(f"CREATE TEMP TABLE incentives_candidate ON COMMIT DROP AS {_candidates()}", asked)
+        cursor.execute("ANALYZE incentives_candidate")
+        cursor.execute(f"CREATE TEMP TABLE incentives_line ON COMMIT DROP AS {_lines(wanted.terms)}", asked)
 
 
 # What stands in a CTE is not known to the planner: it would look up each of half a million lines by itself.
 BY_SETS = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off"
 
 PREPARE = """
-DROP TABLE IF EXISTS incentives_span, incentives_place, incentives_goal, incentives_line;
+DROP TABLE IF EXISTS incentives_span, incentives_place, incentives_goal, incentives_candidate, incentives_line;
 CREATE TEMP TABLE incentives_span (begins date, ends date) ON COMMIT DROP;
 CREATE TEMP TABLE incentives_place (team_id bigint, role text, first date, last date) ON COMMIT DROP;
 CREATE TEMP TABLE incentives_goal (team_id bigint, role text, day date, goals text) ON COMMIT DROP;
@@ -100,13 +102,14 @@ def live(wanted: Wanted, agent: int, team: int, role: str, span: Span) -> LiveLi
     incentives_goal (team_id, role, day, goals) AS (
         SELECT %(team)s::bigint, %(role)s::text, * FROM unnest(%(days)s::date[], %(goals)s::text[])
     ),
+    incentives_candidate AS ({candidates}),
     """
     asked = {
         **_asked(replace(wanted, agents=[agent]), [span]), "is_going_on": True, "team": team, "role": role,
         "begins": span.first, "ends": span.last, "days": [row[2] for row in rows], "goals": [row[3] for row in rows],
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(given + _lines(wanted.terms).partition("WITH")[2], asked)
+        cursor.execute(given.format(candidates=_candidates()) + _lines(wanted.terms).partition("WITH")[2], asked)
         row = cursor.fetchone()
     return LiveLine(row[8], row[7]) if row else None
 
@@ -116,7 +119,10 @@ def _goals(terms: Terms, held: Sequence[Place], span: Span) -> Iterable[tuple[in
     roles: dict[str, set[int]] = {}
     for place in held:
         roles.setdefault(place.role, set()).add(place.team)
+    known = set(Agent.objects.order_by().values_list("role", flat=True).distinct()) if len(held) > 1 else set(roles)
     for role, teams in roles.items():
+        if role not in known:
+            continue
         goal = goals(teams, role, span.first, span.last)
         for team in teams:
             for day in span.days():
@@ -159,12 +165,10 @@ def _parts(metric: str) -> tuple[str, ...]:
     return tuple(filter(None, (definition.numerator, definition.denominator)))
 
 
-def _lines(terms: Terms) -> str:
-    """From whoever is under the version (`candidate`), by day (`worked`) and line, to the texts that are calculated."""
-    rolling = _needs(terms, Fallback.ROLLING)
-    names = columns(terms)
+def _candidates() -> str:
+    """Whoever is under the version, once for each span that counts."""
     return f"""
-    WITH member AS MATERIALIZED (
+    WITH member AS (
         SELECT held.agent_id, held.team_id, agent.role, greatest(lower(held.span), place.first) AS first,
                least(upper(held.span) - 1, place.last) AS last, (%(now)s AT TIME ZONE agent.zone)::date AS today
         FROM incentives_place place
@@ -172,12 +176,20 @@ def _lines(terms: Terms) -> str:
             AND held.span && daterange(place.first, place.last, '[]')
         JOIN teams_agent agent ON agent.id = held.agent_id AND agent.role = place.role
         WHERE {_asked_for("held.agent_id")}
-    ), candidate AS MATERIALIZED (
-        SELECT member.agent_id, member.team_id, member.role, span.begins, span.ends,
-               span.ends + %(late)s < member.today AS is_final
-        FROM member JOIN incentives_span span ON span.ends BETWEEN member.first AND member.last
-        WHERE %(is_going_on)s OR span.ends < member.today
-    ), counted AS (
+    )
+    SELECT member.agent_id, member.team_id, member.role, span.begins, span.ends,
+           span.ends + %(late)s < member.today AS is_final
+    FROM member JOIN incentives_span span ON span.ends BETWEEN member.first AND member.last
+    WHERE %(is_going_on)s OR span.ends < member.today
+    """
+
+
+def _lines(terms: Terms) -> str:
+    """From whoever is under the version (`candidate`), by day (`worked`) and line, to the texts that are calculated."""
+    rolling = _needs(terms, Fallback.ROLLING)
+    names = columns(terms)
+    return f"""
+    WITH counted AS (
         {_counted(terms, names, rolling)}
     ), spent AS (
         SELECT agent_id, day, {_spent_columns()}
@@ -192,7 +204,7 @@ def _lines(terms: Terms) -> str:
     ), dayed AS (
         SELECT candidate.*, worked.day, {", ".join(f"worked.{name}" for name in _carried(names, rolling))},
                CASE WHEN worked.planned > 0 THEN {_day(terms)} END AS told, {_wage(terms)} AS wage
-        FROM candidate
+        FROM incentives_candidate candidate
         JOIN worked ON worked.agent_id = candidate.agent_id AND worked.starts = candidate.begins
         JOIN incentives_goal goal
             ON goal.team_id = candidate.team_id AND goal.role = candidate.role AND goal.day = worked.day
@@ -236,7 +248,7 @@ def _counted(terms: Terms, names: Sequence[str], rolling: bool) -> str:
     if (
         rolling and terms.period != "shift_day"
     ):  # 28 days end on a row: where the last day of a span has none, an empty one
-        told += f"UNION ALL SELECT agent_id, ends, {', '.join('0' for _name in names)} FROM candidate"
+        told += f"UNION ALL SELECT agent_id, ends, {', '.join('0' for _name in names)} FROM incentives_candidate"
     sums = ", ".join(f"sum({name})::bigint AS {name}" for name in names)
     return f"SELECT agent_id, day, {sums} FROM ({told}) told GROUP BY agent_id, day"
 

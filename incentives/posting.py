@@ -51,7 +51,7 @@ def post(into: Into) -> Posted:
             cursor.execute(CHANGED, into.asked)
             cursor.execute(KEEP_FACTS, into.asked)
             cursor.execute(FORGET, into.asked)
-        cursor.execute(ATTAINMENTS.format(which=ONLY_CHANGED if stands else ""), into.asked)
+        cursor.execute(RENEWED if stands else NEW, into.asked)
         attainments = cursor.rowcount
         cursor.execute(ENTRIES if is_paid or into.month != into.open_month else FIRST_ENTRIES, into.asked)
         return Posted(attainments, cursor.rowcount)
@@ -94,12 +94,14 @@ DELETE FROM incentives_attainment stands USING incentives_changed changed
 WHERE changed.is_gone AND stands.agent_id = changed.agent_id AND stands.begins = changed.begins
   AND stands.version_id = %(version)s
 """
-ONLY_CHANGED = "JOIN incentives_changed USING (agent_id, begins)"
-ATTAINMENTS = f"""
+NEW = f"""
 INSERT INTO incentives_attainment AS stands
     (agent_id, team_id, version_id, begins, ends, facts, digest, attained, reached, demoted, missed, lack)
 SELECT agent_id, team_id, %(version)s, begins, ends, facts::jsonb, digest, attained, reached, demoted, missed, lack
-FROM ({CALCULATED}) made {{which}}
+FROM ({CALCULATED}) made
+"""
+RENEWED = f"""
+{NEW} JOIN incentives_changed USING (agent_id, begins)
 ON CONFLICT (agent_id, begins, version_id) DO UPDATE
 SET team_id = excluded.team_id, ends = excluded.ends, facts = excluded.facts, digest = excluded.digest,
     attained = excluded.attained, reached = excluded.reached, demoted = excluded.demoted, missed = excluded.missed,

@@ -87,7 +87,7 @@ SELECT (SELECT jsonb_object_agg(currency, amount::text) FROM (
             SELECT currency, trim_scale(sum(amount)) AS amount FROM incentives_entry
             WHERE plan_id = %(plan)s AND month = %(month)s GROUP BY currency) sums),
        count(*), count(DISTINCT agent_id), count(*) FILTER (WHERE lack <> ''),
-       md5(concat(count(*), ':', sum(('x' || left(md5(concat(digest, agent_id, begins)), 15))::bit(60)::bigint::numeric)))
+       md5(concat(count(*), ':', sum(hashtextextended(digest, agent_id)::numeric * (begins - '2000-01-01'::date))))
 FROM incentives_attainment
 WHERE version_id = ANY (%(versions)s) AND ends BETWEEN %(month)s AND %(last)s
 """
