@@ -5,6 +5,7 @@ calculators (`incentives.cases`), so a month of 20,000 people takes a few hundre
 tables of the transaction; nothing is written here. System scope.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -84,9 +85,9 @@ CREATE TEMP TABLE incentives_goal (team_id bigint, role text, day date, goals te
 
 @dataclass(frozen=True)
 class LiveLine:
-    """A line that is not over yet, as texts: see `incentives.cases`."""
+    """A line that is not over yet: its counts as they are kept with a line, and its wages as text (`incentives.cases`)."""
 
-    facts: str
+    facts: dict[str, Any]
     wages: str
 
 
@@ -111,7 +112,10 @@ def live(wanted: Wanted, agent: int, team: int, role: str, span: Span) -> LiveLi
     with connection.cursor() as cursor:
         cursor.execute(given.format(candidates=_candidates()) + _lines(wanted.terms).partition("WITH")[2], asked)
         row = cursor.fetchone()
-    return LiveLine(row[8], row[7]) if row else None
+    if row is None:
+        return None
+    _agent, _team, _begins, _ends, work, gates, waived, _missed, _waits, wages, _digest = row
+    return LiveLine({**json.loads(work), "gates": json.loads(gates), "waived": (waived or "").split(",")}, wages)
 
 
 def _goals(terms: Terms, held: Sequence[Place], span: Span) -> Iterable[tuple[int, str, date, str]]:
@@ -219,13 +223,11 @@ def _lines(terms: Terms) -> str:
                {_gates_text(terms)} AS gates, waived, concat_ws(',', {_missed(terms)}) AS missed,
                concat_ws(',', {_waits(terms)}) AS waits, coalesce(wages, '') AS wages
         FROM judged WHERE days <> '' OR contacts > 0
-    ), line_told AS (
-        SELECT *, concat(left(work, -1), ',"gates":', gates,
-                         CASE WHEN waived IS NOT NULL THEN concat(',"waived":["', replace(waived, ',', '","'), '"]') END,
-                         '}}') AS facts
-        FROM told
+        OFFSET 0  -- or each text would be put together again for everything that is made of it
     )
-    SELECT agent_id, team_id, begins, ends, work, missed, waits, wages, facts, md5(facts) AS digest FROM line_told
+    SELECT agent_id, team_id, begins, ends, work, gates, waived, missed, waits, wages,
+           md5(work || gates || coalesce(waived, '')) AS digest
+    FROM told
     """
 
 
@@ -311,7 +313,7 @@ def _line(terms: Terms, names: Sequence[str], rolling: bool) -> str:
     back = [f"{name}_rolling" for pair in RATIO_OF.values() for name in pair] if rolling else []
     if terms.period == "shift_day":
         carried = ", ".join(_carried(names, rolling))
-        return f"SELECT {key}, {carried}, coalesce(told, '') AS days, wage AS wages FROM dayed"
+        return f"SELECT {key}, {carried}, coalesce(told, '') AS days, wage AS wages FROM dayed OFFSET 0"
     sums = ", ".join(f"sum({name}) AS {name}" for name in (*names, "agent_days", "critical"))
     last = "".join(f", max({name}) FILTER (WHERE day = ends) AS {name}" for name in back)
     return f"""

@@ -59,8 +59,8 @@ def post(into: Into) -> Posted:
 
 # Each line with what it comes to, from the temporary tables.
 CALCULATED = """
-    SELECT line.agent_id, line.team_id, line.begins, line.ends, line.facts, line.digest, one.attained, one.reached, one.demoted,
-           line.missed, pair.amount, pair.withheld, pair.told AS wages, pair.lack
+    SELECT line.agent_id, line.team_id, line.begins, line.ends, line.work, line.gates, line.waived, line.digest, line.missed,
+           one.attained, one.reached, one.demoted, pair.amount, pair.withheld, pair.told AS wages, pair.lack
     FROM incentives_line line
     JOIN incentives_case one USING (work, missed, waits)
     JOIN incentives_pair pair ON pair.case_id = one.id AND pair.wages = line.wages
@@ -94,10 +94,14 @@ DELETE FROM incentives_attainment stands USING incentives_changed changed
 WHERE changed.is_gone AND stands.agent_id = changed.agent_id AND stands.begins = changed.begins
   AND stands.version_id = %(version)s
 """
+FACTS = """
+    (left(work, -1) || ',"gates":' || gates
+     || coalesce(',"waived":["' || replace(waived, ',', '","') || '"]', '') || '}')::jsonb
+"""
 NEW = f"""
 INSERT INTO incentives_attainment AS stands
     (agent_id, team_id, version_id, begins, ends, facts, digest, attained, reached, demoted, missed, lack)
-SELECT agent_id, team_id, %(version)s, begins, ends, facts::jsonb, digest, attained, reached, demoted, missed, lack
+SELECT agent_id, team_id, %(version)s, begins, ends, {FACTS}, digest, attained, reached, demoted, missed, lack
 FROM ({CALCULATED}) made
 """
 RENEWED = f"""

@@ -3,7 +3,6 @@
 The same engine as a run's; nothing is worked out by the browser. Five queries.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -99,7 +98,7 @@ def progress(agent: Agent, day: date) -> Progress | None:
         live = figures.live(wanted, agent.pk, agent.team_id, agent.role, span)
     if live is None:
         return Progress(version, terms, span, None, None, ())
-    told = json.loads(live.facts)
+    told = live.facts
     daily, lack = cases.daily_wages(terms, live.wages, len(told["days"]))
     facts = cases.facts_of(told, daily or [Fraction(0)] * len(told["days"]))
     return Progress(version, terms, span, facts, line(terms, facts), tuple(ahead(terms, facts)), lack)
