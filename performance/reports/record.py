@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from performance.metrics import METRICS, Metric
@@ -61,15 +62,15 @@ class RecordPage:
     reveals: tuple[PhoneReveal, ...]  # looks at telephone numbers of customers of one's contacts, the last ones
     seen_as: tuple[ViewAs, ...]
     stays: tuple[Stay, ...]  # members first
-    zones: tuple[AgentZone, ...]
+    zones: tuple[Any, ...]  # of AgentZone
     days: int
     first_day: date | None
 
 
 def own_record(agent: Agent, user: User, page: str | None = None) -> RecordPage:
-    """What is kept about `agent`, for the person themselves, with one page of looks. Six queries."""
+    """What is kept about `agent`, for the person themselves, with one page of looks. Five queries."""
     looks = _looks(user, page)
-    own_days = AgentDay.objects.about(user).aggregate(days=models.Count("day", distinct=True), first=models.Min("day"))
+    zones = _zones(user)
     return RecordPage(
         kept=tuple(kept_of(each) for each in personal.classes()),
         figures=OWN_FIGURES,
@@ -86,9 +87,22 @@ def own_record(agent: Agent, user: User, page: str | None = None) -> RecordPage:
         reveals=tuple(PhoneReveal.objects.about(user).select_related("viewer")[:REVEALS_SHOWN]),
         seen_as=tuple(ViewAs.objects.filter(person=user).select_related("viewer")[:LOOKS_PER_PAGE]),
         stays=_stays(user),
-        zones=tuple(AgentZone.objects.about(user).order_by("-span")),
-        days=own_days["days"],
-        first_day=own_days["first"],
+        zones=zones,
+        days=zones[0].days if zones else 0,
+        first_day=zones[0].first_day if zones else None,
+    )
+
+
+def _zones(user: User) -> tuple[Any, ...]:
+    """The zones of somebody who is never without one, and with each how many days of figures there are, and since when."""
+    days = AgentDay.objects.about(user).order_by().values("agent")
+    return tuple(
+        AgentZone.objects.about(user)
+        .annotate(
+            days=Coalesce(models.Subquery(days.annotate(n=models.Count("day", distinct=True)).values("n")), 0),
+            first_day=models.Subquery(days.annotate(first=models.Min("day")).values("first")),
+        )
+        .order_by("-span")
     )
 
 
