@@ -5,7 +5,7 @@ calculators (`incentives.cases`), so a month of 20,000 people takes a few hundre
 tables of the transaction; nothing is written here. System scope.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from incentives import supply
-from incentives.places import Place
+from incentives.places import Place, roles_under
 from incentives.plain.periods import Span, spans_of
 from incentives.plain.terms import RATIOS, Effect, Fallback, Gate, Terms, text
 from performance.metrics import METRICS
@@ -89,21 +89,24 @@ class LiveLine:
 
 
 def live(wanted: Wanted, agent: int, team: int, role: str, span: Span) -> LiveLine | None:
-    """The line of one agent for a span that is going on, in two queries; None where nothing is known of it yet."""
-    place = Place(team, role, wanted.version, span.first, span.last)
-    rows = list(_goals(wanted.terms, [place], span))
+    """The line of one agent for a span that is going on, in two queries, or three where a gate goes by the team; None where
+    nothing is known of it yet."""
+    roles = {role, *(roles_under(wanted.version, team, span.last) if _needs(wanted.terms, Fallback.TEAM) else ())}
+    held = [Place(team, each, wanted.version, span.first, span.last) for each in sorted(roles)]
+    rows = list(_goals(wanted.terms, held, span))
     given = """
     WITH incentives_span (begins, ends) AS (VALUES (%(begins)s::date, %(ends)s::date)),
     incentives_place (team_id, role, first, last) AS (
-        VALUES (%(team)s::bigint, %(role)s::text, %(begins)s::date, %(ends)s::date)
+        SELECT %(team)s::bigint, *, %(begins)s::date, %(ends)s::date FROM unnest(%(held)s::text[])
     ),
     incentives_goal (team_id, role, day, goals) AS (
-        SELECT %(team)s::bigint, %(role)s::text, * FROM unnest(%(days)s::date[], %(goals)s::text[])
+        SELECT %(team)s::bigint, * FROM unnest(%(roles)s::text[], %(days)s::date[], %(goals)s::text[])
     ),
     """
     asked = {
-        **_asked(replace(wanted, agents=[agent]), [span]), "is_going_on": True, "team": team, "role": role,
-        "begins": span.first, "ends": span.last, "days": [row[2] for row in rows], "goals": [row[3] for row in rows],
+        **_asked(replace(wanted, agents=[agent]), [span]), "is_going_on": True, "team": team,
+        "begins": span.first, "ends": span.last, "held": sorted(roles), "roles": [row[1] for row in rows],
+        "days": [row[2] for row in rows], "goals": [row[3] for row in rows],
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(given + _lines(wanted.terms).partition("WITH")[2], asked)
@@ -162,6 +165,9 @@ def _parts(metric: str) -> tuple[str, ...]:
 def _lines(terms: Terms) -> str:
     """From whoever is under the version (`candidate`), by day (`worked`) and line, to the texts that are calculated."""
     rolling = _needs(terms, Fallback.ROLLING)
+    asked_for, asked_of_members = _asked_for, _asked_for("member.agent_id")
+    if _needs(terms, Fallback.TEAM):  # its sample is that of all its people, whoever's lines are asked for
+        asked_for, asked_of_members = _a_candidate, "true"
     names = columns(terms)
     return f"""
     WITH candidate AS MATERIALIZED (
@@ -172,12 +178,12 @@ def _lines(terms: Terms) -> str:
             AND member.span && daterange(place.first, place.last, '[]')
         JOIN teams_agent agent ON agent.id = member.agent_id AND agent.role = place.role
         JOIN incentives_span span ON span.ends BETWEEN place.first AND place.last AND member.span @> span.ends
-        WHERE (%(is_going_on)s OR span.ends < (%(now)s AT TIME ZONE agent.zone)::date) AND {_asked_for("member.agent_id")}
+        WHERE (%(is_going_on)s OR span.ends < (%(now)s AT TIME ZONE agent.zone)::date) AND {asked_of_members}
     ), counted AS (
-        {_counted(terms, names, rolling)}
+        {_counted(terms, names, rolling, asked_for)}
     ), spent AS (
         SELECT agent_id, day, {_spent_columns()}
-        FROM ({supply.spent()}) source WHERE {_asked_for("agent_id")} GROUP BY agent_id, day
+        FROM ({supply.spent()}) source WHERE {asked_for("agent_id")} GROUP BY agent_id, day
     ), worked AS (
         SELECT agent_id, day, {BEGINS[terms.period]} AS starts, {_zeroed(names)}, {_zeroed((*MINUTES, "critical"))}, ramp,
                (coalesce(contacts, 0) > 0)::int AS agent_days,
@@ -202,7 +208,7 @@ def _lines(terms: Terms) -> str:
            concat('{{"volumes":[', {_volumes(terms)}, ']', {_excluded(terms)}, ',"days":[', days, ']}}') AS work,
            {_gates_text(terms)} AS gates, waived, concat_ws(',', {_missed(terms)}) AS missed,
            concat_ws(',', {_waits(terms)}) AS waits, coalesce(wages, '') AS wages
-    FROM judged WHERE days <> '' OR contacts > 0
+    FROM judged WHERE (days <> '' OR contacts > 0) AND {_asked_for("agent_id")}
     """
 
 
@@ -210,17 +216,21 @@ def _asked_for(column: str) -> str:
     return f"(%(agents)s::bigint[] IS NULL OR {column} = ANY (%(agents)s))"
 
 
-def _counted(terms: Terms, names: Sequence[str], rolling: bool) -> str:
+def _a_candidate(column: str) -> str:
+    return f"{column} IN (SELECT agent_id FROM candidate)"
+
+
+def _counted(terms: Terms, names: Sequence[str], rolling: bool, asked_for: Callable[[str], str]) -> str:
     """The counts of each day, with what was put right in them."""
     corrected = ", ".join(
         f"by_how_much * (count = '{name}')::int" if name in CORRECTED else "0" for name in names
     )  # fmt: skip
     told = f"""
         SELECT agent_id, day, {", ".join(names)} FROM performance_agentday
-        WHERE day BETWEEN %(first)s AND %(last)s AND {_asked_for("agent_id")}
+        WHERE day BETWEEN %(first)s AND %(last)s AND {asked_for("agent_id")}
         UNION ALL
         SELECT agent_id, day, {corrected} FROM incentives_correction
-        WHERE day BETWEEN %(first)s AND %(last)s AND {_asked_for("agent_id")}
+        WHERE day BETWEEN %(first)s AND %(last)s AND {asked_for("agent_id")}
     """
     if (
         rolling and terms.period != "shift_day"
