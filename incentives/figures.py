@@ -187,7 +187,7 @@ def _lines(terms: Terms) -> str:
     ), worked AS (
         SELECT agent_id, day, {BEGINS[terms.period]} AS starts, {_zeroed(names)}, {_zeroed((*MINUTES, "critical"))}, ramp,
                (coalesce(contacts, 0) > 0)::int AS agent_days,
-               coalesce(planned, CASE WHEN contacts > 0 OR spent.agent_id IS NOT NULL OR {_anything()}
+               coalesce(planned, CASE WHEN contacts > 0 OR {_within_work()} OR {_anything()}
                                  THEN %(day_minutes)s ELSE 0 END) AS planned
                {_window(rolling)}
         FROM counted FULL JOIN spent USING (agent_id, day)
@@ -247,6 +247,11 @@ def _spent_columns() -> str:
 
 def _zeroed(names: Iterable[str]) -> str:
     return ", ".join(f"coalesce({name}, 0) AS {name}" for name in names)
+
+
+def _within_work() -> str:
+    """Minutes that lie in working time. Overtime, a learner's share, failures or a signature make no day a working one."""
+    return " OR ".join(f"{what} > 0" for what in MINUTES if what != "overtime")
 
 
 def _anything() -> str:
