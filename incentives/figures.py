@@ -6,7 +6,7 @@ tables of the transaction; nothing is written here. System scope.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from incentives import supply
-from incentives.places import Place
+from incentives.places import Place, roles_under
 from incentives.plain.periods import Span, spans_of
 from incentives.plain.terms import RATIOS, Effect, Fallback, Gate, Terms, text
 from performance.metrics import METRICS
@@ -67,7 +67,7 @@ def lay_out(wanted: Wanted, places: Iterable[Place]) -> None:
         if wanted.agents is None:
             cursor.execute(BY_SETS)
         asked = _asked(wanted, spans)
-        cursor.execute(f"CREATE TEMP TABLE incentives_candidate ON COMMIT DROP AS {_candidates()}", asked)
+        cursor.execute(f"CREATE TEMP TABLE incentives_candidate ON COMMIT DROP AS {_candidates(wanted.terms)}", asked)
         cursor.execute("ANALYZE incentives_candidate")
         cursor.execute(f"CREATE TEMP TABLE incentives_line ON COMMIT DROP AS {_lines(wanted.terms)}", asked)
 
@@ -92,25 +92,30 @@ class LiveLine:
 
 
 def live(wanted: Wanted, agent: int, team: int, role: str, span: Span) -> LiveLine | None:
-    """The line of one agent for a span that is going on, in two queries; None where nothing is known of it yet."""
-    place = Place(team, role, wanted.version, span.first, span.last)
-    rows = list(_goals(wanted.terms, [place], span))
+    """The line of one agent for a span that is going on, in two queries, or three where a gate goes by the team; None where
+    nothing is known of it yet."""
+    roles = {role, *(roles_under(wanted.version, team, span.last) if _needs(wanted.terms, Fallback.TEAM) else ())}
+    held = [Place(team, each, wanted.version, span.first, span.last) for each in sorted(roles)]
+    rows = list(_goals(wanted.terms, held, span))
     given = """
     WITH incentives_span (begins, ends) AS (VALUES (%(begins)s::date, %(ends)s::date)),
     incentives_place (team_id, role, first, last) AS (
-        VALUES (%(team)s::bigint, %(role)s::text, %(begins)s::date, %(ends)s::date)
+        SELECT %(team)s::bigint, *, %(begins)s::date, %(ends)s::date FROM unnest(%(held)s::text[])
     ),
     incentives_goal (team_id, role, day, goals) AS (
-        SELECT %(team)s::bigint, %(role)s::text, * FROM unnest(%(days)s::date[], %(goals)s::text[])
+        SELECT %(team)s::bigint, * FROM unnest(%(roles)s::text[], %(days)s::date[], %(goals)s::text[])
     ),
     incentives_candidate AS ({candidates}),
     """
     asked = {
-        **_asked(replace(wanted, agents=[agent]), [span]), "is_going_on": True, "team": team, "role": role,
-        "begins": span.first, "ends": span.last, "days": [row[2] for row in rows], "goals": [row[3] for row in rows],
+        **_asked(replace(wanted, agents=[agent]), [span]), "is_going_on": True, "team": team,
+        "begins": span.first, "ends": span.last, "held": sorted(roles), "roles": [row[1] for row in rows],
+        "days": [row[2] for row in rows], "goals": [row[3] for row in rows],
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(given.format(candidates=_candidates()) + _lines(wanted.terms).partition("WITH")[2], asked)
+        cursor.execute(
+            given.format(candidates=_candidates(wanted.terms)) + _lines(wanted.terms).partition("WITH")[2], asked
+        )
         row = cursor.fetchone()
     if row is None:
         return None
@@ -169,8 +174,9 @@ def _parts(metric: str) -> tuple[str, ...]:
     return tuple(filter(None, (definition.numerator, definition.denominator)))
 
 
-def _candidates() -> str:
-    """Whoever is under the version, once for each span that counts."""
+def _candidates(terms: Terms) -> str:
+    """Whoever is under the version, once for each span that counts; where the sample of a team stands in, all its people."""
+    asked_for = "true" if _needs(terms, Fallback.TEAM) else _asked_for("held.agent_id")
     return f"""
     WITH member AS (
         SELECT held.agent_id, held.team_id, agent.role, greatest(lower(held.span), place.first) AS first,
@@ -179,7 +185,7 @@ def _candidates() -> str:
         JOIN teams_membership held ON held.team_id = place.team_id
             AND held.span && daterange(place.first, place.last, '[]')
         JOIN teams_agent agent ON agent.id = held.agent_id AND agent.role = place.role
-        WHERE {_asked_for("held.agent_id")}
+        WHERE {asked_for}
     )
     SELECT member.agent_id, member.team_id, member.role, span.begins, span.ends,
            span.ends + %(late)s < member.today AS is_final
@@ -191,17 +197,18 @@ def _candidates() -> str:
 def _lines(terms: Terms) -> str:
     """From whoever is under the version (`candidate`), by day (`worked`) and line, to the texts that are calculated."""
     rolling = _needs(terms, Fallback.ROLLING)
+    asked_for = _a_candidate if _needs(terms, Fallback.TEAM) else _asked_for
     names = columns(terms)
     return f"""
     WITH counted AS (
-        {_counted(terms, names, rolling)}
+        {_counted(terms, names, rolling, asked_for)}
     ), spent AS (
         SELECT agent_id, day, {_spent_columns()}
-        FROM ({supply.spent()}) source WHERE {_asked_for("agent_id")} GROUP BY agent_id, day
+        FROM ({supply.spent()}) source WHERE {asked_for("agent_id")} GROUP BY agent_id, day
     ), worked AS (
         SELECT agent_id, day, {BEGINS[terms.period]} AS starts, {_zeroed(names)}, {_zeroed((*MINUTES, "critical"))}, ramp,
                (coalesce(contacts, 0) > 0)::int AS agent_days,
-               coalesce(planned, CASE WHEN contacts > 0 OR spent.agent_id IS NOT NULL OR {_anything()}
+               coalesce(planned, CASE WHEN contacts > 0 OR {_within_work()} OR {_anything()}
                                  THEN %(day_minutes)s ELSE 0 END) AS planned
                {_window(rolling)}
         FROM counted FULL JOIN spent USING (agent_id, day)
@@ -222,7 +229,7 @@ def _lines(terms: Terms) -> str:
                concat('{{"volumes":[', {_volumes(terms)}, ']', {_excluded(terms)}, ',"days":[', days, ']}}') AS work,
                {_gates_text(terms)} AS gates, waived, concat_ws(',', {_missed(terms)}) AS missed,
                concat_ws(',', {_waits(terms)}) AS waits, coalesce(wages, '') AS wages
-        FROM judged WHERE days <> '' OR contacts > 0
+        FROM judged WHERE (days <> '' OR contacts > 0) AND {_asked_for("agent_id")}
         OFFSET 0  -- or each text would be put together again for everything that is made of it
     )
     SELECT agent_id, team_id, begins, ends, work, gates, waived, missed, waits, wages,
@@ -235,17 +242,21 @@ def _asked_for(column: str) -> str:
     return f"(%(agents)s::bigint[] IS NULL OR {column} = ANY (%(agents)s))"
 
 
-def _counted(terms: Terms, names: Sequence[str], rolling: bool) -> str:
+def _a_candidate(column: str) -> str:
+    return f"{column} IN (SELECT agent_id FROM incentives_candidate)"
+
+
+def _counted(terms: Terms, names: Sequence[str], rolling: bool, asked_for: Callable[[str], str]) -> str:
     """The counts of each day, with what was put right in them."""
     corrected = ", ".join(
         f"by_how_much * (count = '{name}')::int" if name in CORRECTED else "0" for name in names
     )  # fmt: skip
     told = f"""
         SELECT agent_id, day, {", ".join(names)} FROM performance_agentday
-        WHERE day BETWEEN %(first)s AND %(last)s AND {_asked_for("agent_id")}
+        WHERE day BETWEEN %(first)s AND %(last)s AND {asked_for("agent_id")}
         UNION ALL
         SELECT agent_id, day, {corrected} FROM incentives_correction
-        WHERE day BETWEEN %(first)s AND %(last)s AND {_asked_for("agent_id")}
+        WHERE day BETWEEN %(first)s AND %(last)s AND {asked_for("agent_id")}
     """
     if (
         rolling and terms.period != "shift_day"
@@ -262,6 +273,11 @@ def _spent_columns() -> str:
 
 def _zeroed(names: Iterable[str]) -> str:
     return ", ".join(f"coalesce({name}, 0) AS {name}" for name in names)
+
+
+def _within_work() -> str:
+    """Minutes that lie in working time. Overtime, a learner's share, failures or a signature make no day a working one."""
+    return " OR ".join(f"{what} > 0" for what in MINUTES if what != "overtime")
 
 
 def _anything() -> str:

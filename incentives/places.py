@@ -37,15 +37,16 @@ FROM incentives_planversion version
 JOIN incentives_plan plan ON plan.id = version.plan_id
 JOIN walk ON walk.above_id = plan.team_id
 CROSS JOIN unnest(%(roles)s::text[]) AS role
-WHERE version.span @> %(day)s::date AND (plan.roles = '{{}}' OR role = ANY (plan.roles))
-  AND CASE WHEN plan.id = %(instead)s THEN version.id = %(version)s ELSE version.state = 'published' END
+WHERE (plan.roles = '{{}}' OR role = ANY (plan.roles))
+  AND CASE WHEN plan.id = %(instead)s THEN version.id = %(version)s
+           ELSE version.state = 'published' AND version.span @> %(day)s::date END
 ORDER BY walk.team_id, role, walk.depth, plan.roles = '{{}}', plan.id
 """
 
 
-def places(span: Span, *, instead: PlanVersion | None = None, since: date | None = None) -> list[Place]:
-    """Where each version holds within `span`. With `instead`, as if that draft held in the place of its plan, from `since` on
-    where it is given. System scope."""
+def places(span: Span, *, instead: PlanVersion | None = None) -> list[Place]:
+    """Where each version holds within `span`. With `instead`, as if that draft held in the place of its plan on all of its
+    days, whenever it would begin. System scope."""
     found: list[Place] = []
     asked = {
         "roles": list(Agent.Role.values),
@@ -80,4 +81,19 @@ def version_for(agent: Agent, team: int, day: date) -> PlanVersion | None:
     return PlanVersion.objects.select_related("plan").get(pk=row[2]) if row else None
 
 
-__all__ = ["DAY", "Place", "places", "version_for"]
+def roles_under(version: int, team: int, day: date) -> list[str]:
+    """The roles that are under a version in a team on a day. System scope."""
+    with connection.cursor() as cursor:
+        asked = {
+            "roles": list(Agent.Role.values),
+            "instead": 0,
+            "version": 0,
+            "day": day,
+            "held": version,
+            "team": team,
+        }
+        cursor.execute(f"SELECT role FROM ({NEAREST}) nearest WHERE team_id = %(team)s AND id = %(held)s", asked)
+        return [role for (role,) in cursor.fetchall()]
+
+
+__all__ = ["DAY", "Place", "places", "roles_under", "version_for"]

@@ -14,7 +14,7 @@ from approvals.services import requests
 from incentives.kinds.shared import HIGHEST, by_payroll, decider, reason
 from incentives.models import Entry, PlanVersion
 from incentives.plain.terms import read
-from incentives.services.plans import publish, refuse_retroactive, take_draft
+from incentives.services.plans import publish, refuse_first_day, take_draft
 from incentives.words import in_words
 from teams.acting import system_scope
 from teams.audit import save_with_history
@@ -39,7 +39,7 @@ class PlanPublication(Kind):
 
     def may_ask(self, wish: Wish, by: User) -> None:
         version = take_draft(wish["version"], by)
-        refuse_retroactive(version)
+        refuse_first_day(version)
 
     def subject(self, wish: Wish, by: User) -> Subject:
         version = PlanVersion.objects.select_related("plan").get(pk=wish["version"])
@@ -119,7 +119,10 @@ def _reopen(pk: int, until: str | None, *, by: User, words: str) -> None:
 
 @transaction.atomic
 def ask_publication(pk: Any, *, by: User, reason: str = "") -> ApprovalRequest:
-    """Ask for a draft to hold. Raises OutOfReach, or Refused: not_a_draft, under_request, retroactive, already_open."""
+    """Ask for a draft to hold.
+
+    Raises OutOfReach, or Refused: not_a_draft, under_request, retroactive, within_period, already_open.
+    """
     version = take_draft(pk, by)
     request = requests.ask(NAME, {"version": version.pk}, by=by, words=reason)
     with system_scope(WHOLE):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from django.db.models import QuerySet
 
 from incentives.models import Entry, PlanVersion, Run
-from incentives.plain.periods import DAY, month_of
+from incentives.plain.periods import month_of
 from incentives.plain.terms import Cap, Terms, read
 from incentives.plain.totals import total
 from teams.models import Compensation
@@ -16,36 +16,35 @@ from teams.models import Compensation
 WHOLE = (Entry.Kind.LINE, Entry.Kind.DELTA, Entry.Kind.CARRIED)
 
 
-def settle_caps(run: Run) -> int:
-    """Post what is over the cap for everybody in a run, and what is carried on; returns how many entries. Again: nothing new.
-
-    The version that holds on the last day of the month says which cap there is. System scope, the run locked.
-    """
-    month = month_of(run.month)
-    version = PlanVersion.objects.filter(plan=run.plan_id).on(month.last).first()
+def capped_by(run: Run) -> tuple[PlanVersion, Terms] | None:
+    """The version that holds on the last day of the month, if it has a cap."""
+    version = PlanVersion.objects.filter(plan=run.plan_id).on(month_of(run.month).last).first()
     if version is None:
-        return 0
+        return None
     terms = read(version.terms)
-    if terms.cap.of == "none":
-        return 0
-    made = list(_missing(run, version, terms))
+    return None if terms.cap.of == "none" else (version, terms)
+
+
+def settle_caps(run: Run, version: PlanVersion, terms: Terms, into: date) -> int:
+    """Post what is over the cap for everybody in a run, and what is carried on, into the month that begins with `into`; returns
+    how many entries. Again: nothing new. System scope, both runs locked."""
+    made = list(_missing(run, into, version, terms))
     Entry.objects.bulk_create(made, ignore_conflicts=True, batch_size=1000)
     return len(made)
 
 
-def _missing(run: Run, version: PlanVersion, terms: Terms) -> Iterator[Entry]:
+def _missing(run: Run, into: date, version: PlanVersion, terms: Terms) -> Iterator[Entry]:
     month = month_of(run.month)
-    following = month_of(month.last + DAY)
     rows = Entry.objects.filter(plan=run.plan_id, currency=terms.currency)
     due = _sums(rows.filter(month=run.month, kind__in=WHOLE))
     cut = _sums(rows.filter(month=run.month, kind=Entry.Kind.CAP))
-    carried = _sums(rows.filter(month=following.first, begins=month.first, kind=Entry.Kind.CARRIED))
+    carried = _sums(rows.filter(begins=month.first, kind=Entry.Kind.CARRIED))
     bases = _monthly(set(due), run) if terms.cap.of == "monthly_base" else {}
 
-    def entry(agent: int, team: int, kind: Entry.Kind, into: date, amount: Decimal, times: int) -> Entry:
+    def entry(agent: int, team: int, kind: Entry.Kind, paid_in: date, amount: Decimal, times: int) -> Entry:
         return Entry(
             agent_id=agent, team_id=team, plan_id=run.plan_id, version=version, begins=month.first, ends=month.last,
-            month=into, kind=kind, cause=f"cap:{times + 1}", amount=amount, currency=terms.currency,
+            month=paid_in, kind=kind, cause=f"cap:{times + 1}", amount=amount, currency=terms.currency,
         )  # fmt: skip
 
     for agent in sorted({*due, *cut}):
@@ -56,7 +55,7 @@ def _missing(run: Run, version: PlanVersion, terms: Terms) -> Iterator[Entry]:
             yield entry(agent, team, Entry.Kind.CAP, run.month, -over - stands, times)
         stands, _team, times = carried.get(agent, (Decimal(0), team, 0))
         if terms.cap.excess == "carried" and over != stands:
-            yield entry(agent, team, Entry.Kind.CARRIED, following.first, over - stands, times)
+            yield entry(agent, team, Entry.Kind.CARRIED, into, over - stands, times)
 
 
 def _sums(rows: QuerySet[Entry]) -> dict[int, tuple[Decimal, int, int]]:

@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from incentives.figures import RATIO_OF, WEIGHED
+from approvals.models import ApprovalRequest
+from incentives.figures import WEIGHED
 from incentives.models import Acknowledgement, Plan, PlanVersion
-from incentives.plain.periods import measured
+from incentives.places import places
+from incentives.plain.periods import Span, measured
 from incentives.plain.terms import Terms, read
-from performance.metrics import METRICS, Better, Unit
+from performance.metrics import METRICS, Better
 from teams.acting import system_scope
 from teams.audit import delete_with_history, save_with_history
 from teams.errors import OutOfReach, Refused
@@ -58,8 +61,6 @@ def _check_figures(terms: Terms) -> None:
             )
         if measure.is_ratio != (metric.denominator is not None):
             raise ValueError(_("In measure %(place)d say rightly whether the figure is a ratio.") % told)
-        if measure.is_ratio and metric.unit is Unit.SHARE and measure.metric in RATIO_OF and len(terms.measures) == 1:
-            continue
     if terms.excluded and terms.measures[0].metric != WEIGHED:
         raise ValueError(
             _("Contacts are left out of “volume” only; choose it as the first measure, or leave nothing out.")
@@ -82,7 +83,10 @@ def _check_first_day(terms: Terms, since: date) -> None:
 def make_plan(
     team: int, name: str, *, by: User, roles: Sequence[str] = (), earning_code: str = "", reason: str = ""
 ) -> Plan:
-    """A plan without a version: it pays nothing yet. Raises OutOfReach, or Refused: name_taken, unknown_role."""
+    """A plan without a version: it pays nothing yet.
+
+    Raises OutOfReach, or Refused: no_name, name_taken, bad_plan, unknown_role.
+    """
     place = Team.objects.in_reach_of(by, Grant.SETTLE).filter(pk=team).first()
     if place is None:
         raise OutOfReach
@@ -101,14 +105,17 @@ def _roles(roles: Sequence[str]) -> list[str]:
 def _check_name(plan: Plan) -> None:
     if not plan.name:
         raise Refused("no_name", _("Give the plan a name."))
-    plan.clean_fields(exclude=["team", "roles", "made_by", "made_at"])
+    try:
+        plan.clean_fields(exclude=["team", "roles", "made_by", "made_at"])
+    except ValidationError as error:
+        raise Refused("bad_plan", " ".join(error.messages)) from error
     if Plan.objects.filter(team=plan.team_id, name=plan.name).exclude(pk=plan.pk).exists():
         raise Refused("name_taken", _("This team has a plan of that name. Choose another name."))
 
 
 @transaction.atomic
 def rename_plan(pk: Any, name: str, *, by: User, earning_code: str = "", reason: str = "") -> Plan:
-    """Another name, or earning code. Raises OutOfReach, or Refused: name_taken."""
+    """Another name, or earning code. Raises OutOfReach, or Refused: no_name, name_taken, bad_plan."""
     plan: Plan = Plan.objects.manageable_by(by).take(pk)
     plan.name, plan.earning_code = name.strip(), earning_code.strip()
     _check_name(plan)
@@ -120,7 +127,7 @@ def rename_plan(pk: Any, name: str, *, by: User, earning_code: str = "", reason:
 def close_plan(pk: Any, on: date, *, by: User, reason: str) -> Plan:
     """Let a plan hold for the last time on the day before `on`; what has been earned is paid.
 
-    Raises OutOfReach, or Refused: no_reason, is_closed, in_the_past.
+    Raises OutOfReach, or Refused: no_reason, is_closed, in_the_past, within_period.
     """
     plan: Plan = Plan.objects.manageable_by(by).take(pk)
     if plan.is_closed:
@@ -139,13 +146,26 @@ def close_plan(pk: Any, on: date, *, by: User, reason: str) -> Plan:
 
 
 def _end(version: PlanVersion, on: date, *, by: User | None, reason: str) -> None:
-    """One that would begin on that day or later never holds."""
+    """One that would begin on that day or later never holds. Raises Refused: within_period."""
     if version.span.lower >= on:
         version.state = PlanVersion.State.WITHDRAWN
         save_with_history(version, "state", by=by, reason=reason)
         return
+    refuse_within_period(version, on)
     version.span = DateRange(version.span.lower, on)
     save_with_history(version, "span", by=by, reason=reason)
+
+
+def refuse_within_period(version: PlanVersion, on: date) -> None:
+    """A week or month that has begun is paid whole by the version it began under, so that nothing worked for is lost."""
+    period = version.terms["period"]
+    if period != "shift_day" and measured(period, on).first != on:
+        following = measured(period, on).last + timedelta(days=1)
+        raise Refused(
+            "within_period",
+            _("The plan that holds pays by %(period)s, and one would be cut in two. Choose %(day)s.")
+            % {"period": _("the week") if period == "week" else _("the month"), "day": following.isoformat()},
+        )
 
 
 # -- versions ------------------------------------------------------------------------------------------------------------
@@ -180,25 +200,40 @@ def edit_draft(pk: Any, terms: Mapping[str, Any], since: date, *, by: User, reas
 @transaction.atomic
 def discard_draft(pk: Any, *, by: User, reason: str = "") -> None:
     """Throw a draft away. Raises OutOfReach, or Refused: not_a_draft, under_request."""
-    delete_with_history(take_draft(pk, by), by=by, reason=reason)
+    delete_with_history(take_draft(pk, by, may_be_sent_back=False), by=by, reason=reason)
 
 
-def take_draft(pk: Any, by: User) -> PlanVersion:
+def take_draft(pk: Any, by: User, *, may_be_sent_back: bool = True) -> PlanVersion:
+    """A draft, locked. While a request to publish it was sent back to be put right, it may be: the request is then handed in
+    anew. Raises OutOfReach, or Refused: not_a_draft, under_request."""
     version: PlanVersion = PlanVersion.objects.manageable_by(by).select_related("plan").take(pk)
     if version.state != PlanVersion.State.DRAFT:
         raise Refused("not_a_draft", _("What has been published stays as it is. Draft a new version."))
-    if version.request_id is not None:
+    if version.request_id is None:
+        return version
+    with system_scope(OTHERS):
+        is_sent_back = version.request.state == ApprovalRequest.State.CHANGES_REQUESTED
+    if not (may_be_sent_back and is_sent_back):
         raise Refused("under_request", _("A request to publish this draft is open. Withdraw it first."))
     return version
 
 
-def refuse_retroactive(version: PlanVersion) -> None:
-    """Days that have been are paid by what held on them. Where nothing of the plan held, a new version only adds pay."""
+def refuse_first_day(version: PlanVersion) -> None:
+    """Raises Refused: retroactive, within_period, where a version cannot begin on its first day."""
+    _refuse_retroactive(version)
     since = version.span.lower
-    if since > timezone.now().date():
+    for held in PlanVersion.objects.filter(plan=version.plan_id).published().filter(span__contains=since):
+        if held.span.lower < since:
+            refuse_within_period(held, since)
+
+
+def _refuse_retroactive(version: PlanVersion) -> None:
+    """Days that have been are paid by what held on them. Where nothing held, a new version only adds pay."""
+    since, today = version.span.lower, timezone.now().date()
+    if since > today:
         return
     held = PlanVersion.objects.filter(plan=version.plan_id).published()
-    if held.filter(span__overlap=DateRange(since, timezone.now().date() + timedelta(days=1))).exists():
+    if held.filter(span__overlap=DateRange(since, today + timedelta(days=1))).exists() or _takes_over(version, today):
         raise Refused(
             "retroactive",
             gettext_lazy("Days from %(day)s on were worked under the version that holds. Choose a day after today.")
@@ -206,9 +241,17 @@ def refuse_retroactive(version: PlanVersion) -> None:
         )
 
 
+def _takes_over(version: PlanVersion, today: date) -> bool:
+    """Whether somebody would be under it on a day that they have worked under another plan, one above or beside it."""
+    span = Span(version.span.lower, today)
+    with system_scope(OTHERS):
+        taken = {(place.team, place.role) for place in places(span, instead=version) if place.version == version.pk}
+        return any((place.team, place.role) in taken for place in places(span))
+
+
 def publish(version: PlanVersion, *, by: User | None, reason: str) -> None:
     """Let a draft hold: the version before ends where it begins. Called by the request that two people agreed to."""
-    refuse_retroactive(version)
+    refuse_first_day(version)
     for held in PlanVersion.objects.select_for_update(of=("self",)).filter(plan=version.plan_id).published():
         if held.span.upper is None or held.span.upper > version.span.lower:
             _end(held, version.span.lower, by=by, reason=reason)

@@ -17,7 +17,7 @@ from incentives.models import Entry, Plan, PlanVersion, Run
 from incentives.places import places
 from incentives.plain.periods import DAY, TAKES_FIGURES, Span, Stage, may_follow, month_of, next_open, spans_of
 from incentives.plain.terms import read
-from incentives.services.caps import settle_caps
+from incentives.services.caps import capped_by, settle_caps
 from teams.acting import system_scope
 from teams.audit import save_with_history
 from teams.errors import OutOfReach, Refused
@@ -72,14 +72,14 @@ def _concerned(plan: Plan, month: Span) -> list[PlanVersion]:
     return list((held | rows.filter(pk__in=paid)).distinct().order_by("number"))
 
 
-def _open_run(plan: Plan, run: Run, month: Span) -> Run:
-    """The run that takes differences: this one while it takes figures, else the next one that does. Locked."""
+def _open_run(plan: Plan, run: Run | None, month: Span) -> Run:
+    """The run of `month` while it takes figures, else of the next month that does; `run` where it is held already. Locked."""
     stages = {
         month_of(first): Stage(stage)
         for first, stage in Run.objects.filter(plan=plan, month__gte=month.first).values_list("month", "stage")
     }
     open_month = next_open(stages, month)
-    return run if open_month == month else hold(plan, open_month)
+    return run if run is not None and open_month == month else hold(plan, open_month)
 
 
 SUMS = """
@@ -151,7 +151,9 @@ def send_to_review(pk: Any, *, by: User, reason: str = "") -> Run:
     """
     run = take(pk, by)
     month = month_of(run.month)
-    if month.last >= _last_today():
+    with system_scope(SYSTEM):
+        last_today = _last_today()
+    if month.last >= last_today:
         raise Refused("not_over", _("The month is not over everywhere yet. Send it to review when it is."))
     if run.lacking:
         raise Refused(
@@ -162,11 +164,25 @@ def send_to_review(pk: Any, *, by: User, reason: str = "") -> Run:
             % {"count": run.lacking},
         )
     with system_scope(SYSTEM):
-        if settle_caps(run):
-            _sum_up(run, timezone.now(), is_changed=False)
+        _settle_caps(run, timezone.now())
     run.reviewed_by = by
     _move(run, Stage.IN_REVIEW, "reviewed_by", by=by, reason=reason)
     return run
+
+
+def _settle_caps(run: Run, now: datetime) -> None:
+    """What is carried goes into the next month that takes figures, which is looked at anew."""
+    capped = capped_by(run)
+    if capped is None:
+        return
+    version, terms = capped
+    into = run
+    if terms.cap.excess == "carried":
+        into = _open_run(run.plan, None, month_of(month_of(run.month).last + DAY))
+    if settle_caps(run, version, terms, into.month):
+        _sum_up(run, now, is_changed=False)
+        if into is not run:
+            _sum_up(into, now, is_changed=True)
 
 
 def _last_today() -> date:

@@ -1,6 +1,7 @@
 """A draft on a month that has been: laid out and calculated like the real thing, with nothing posted."""
 
 import json
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -81,15 +82,21 @@ def tried(version: PlanVersion, month: Span) -> dict[str, Any]:
 
     def told(rows: tuple[Change, ...]) -> list[dict[str, Any]]:
         return [
-            {"agent": row.agent, "name": names[row.agent], "before": f"{row.before:f}", "after": f"{row.after:f}"}
+            {"agent": row.agent, "name": names[row.agent], "before": _text(row.before), "after": _text(row.after)}
             for row in rows[:MOST_NAMED]
         ]
 
     return {
-        "currency": terms.currency, "before": f"{outcome.before:f}", "after": f"{outcome.after:f}", "lines": lines,
+        "currency": terms.currency, "before": _text(outcome.before), "after": _text(outcome.after), "lines": lines,
         "lacking": lacking, "people": len(pairs), "gaining": len(outcome.gains), "losing": len(outcome.loses),
         "same": outcome.same, "gains": told(outcome.gains), "loses": told(outcome.loses), "near": _near(terms),
     }  # fmt: skip
+
+
+def _text(amount: Decimal) -> str:
+    """With two digits, or as many as it has."""
+    digits = -int(amount.normalize().as_tuple().exponent)
+    return f"{amount:.{max(digits, 2)}f}"
 
 
 BY_AGENT = """
