@@ -89,6 +89,22 @@ GROUPS: tuple[tuple[Any, tuple[Door, ...]], ...] = (
         ),
     ),
     (
+        _("Incentives"),
+        (
+            Door(_("Attainment"), "speed", "incentives.attainment"),
+            Door(_("Records of days"), "event_note", "incentives.dayrecord"),
+            Door(_("Incentive plans"), "redeem", "incentives.plan"),
+            Door(_("Versions of plans"), "history_edu", "incentives.planversion"),
+            Door(_("Plans tried on a month"), "science", "incentives.simulation"),
+            Door(_("Incentive runs"), "event_repeat", "incentives.run"),
+            Door(_("Entries"), "receipt_long", "incentives.entry"),
+            Door(_("Pay-out batches"), "account_balance", "incentives.batch"),
+            Door(_("Lifted gates"), "lock_open", "incentives.gateoverride"),
+            Door(_("Corrected counts"), "edit_note", "incentives.correction"),
+            Door(_("Who has read a plan"), "done_all", "incentives.acknowledgement"),
+        ),
+    ),
+    (
         _("Intake"),
         (
             Door(_("Deliveries"), "upload_file", "performance.importrun"),

@@ -135,6 +135,9 @@ ROUTES = {
     "intake_token": "GET >>-..---. | POST >>-..---.",
     # The door of machines asks for the token of a source; a person's log-in is nothing to it.
     "intake_deliver": "GET ????????? | POST ?????????",
+    # What a version pays, with anybody's wage; the file of a batch, for payroll alone and never by GET.
+    "admin:incentives_planversion_preview": "GET >>-...x.. | POST >>=======",
+    "admin:incentives_batch_file": "POST >>xxx>x>> | GET >>=======",
     "api-me": "GET x........ | POST x========",
     "api-token": "POST !!!!!!!!! | DELETE x!!!!!!!!",
     "api-schema": "GET x........",
@@ -219,6 +222,7 @@ READERS = {
     "figures": {"list": ">>...xxx.", "row": ">>-..xxx."},
     "those who take part": {"list": ">>.......", "row": ">>-..---."},
     "ONBOARD": {"list": ">>xxx..x.", "row": ">>xxx..x."},
+    "LEAD and SETTLE": {"list": ">>....x..", "row": ">>-...x.."},
     "SETTLE": {"list": ">>xxx.x..", "row": ">>xxx.x.."},
     "operator": {"list": ">>xxxxxx.", "row": ">>xxxxxx."},
     "words": {"list": ">>.......", "row": ">>......."},
@@ -229,6 +233,8 @@ OPERATOR = ">>xxxxxx."
 LEADS = ">>-..xxx."
 KEEPERS = ">>-....x."
 PART = ">>-..---."
+PAYROLL = ">>xxx.x.."
+LEADS_AND_PAYROLL = ">>-...x.."
 MODELS = {
     "teams.team": {
         "readers": "every grant",
@@ -355,6 +361,30 @@ MODELS = {
         "verbs": {"find": ">>...xxx.", "ask": ">>...xxx.", "extend": LEADS, "lift": LEADS, "review": LEADS},
     },
     "approvals.blockhit": {"readers": "LEAD"},
+    # Plans, what was reached and what is recorded for it: leads read, payroll writes; amounts are payroll's alone.
+    "incentives.plan": {
+        "readers": "LEAD and SETTLE",
+        "verbs": {"make": PAYROLL, "draft": PAYROLL, "rename": PAYROLL, "close": PAYROLL},
+    },
+    "incentives.planversion": {
+        "readers": "LEAD and SETTLE",
+        "verbs": {"ask": PAYROLL, "edit": PAYROLL, "discard": PAYROLL, "try": PAYROLL},
+    },
+    "incentives.simulation": {"readers": "SETTLE"},
+    "incentives.run": {
+        "readers": "SETTLE",
+        "verbs": dict.fromkeys(("calculate", "review", "approve", "send-back", "pay", "correct"), PAYROLL),
+    },
+    "incentives.entry": {"readers": "SETTLE"},
+    "incentives.batch": {"readers": "SETTLE", "verbs": {"release": PAYROLL, "paid": PAYROLL}},
+    "incentives.attainment": {"readers": "LEAD and SETTLE", "verbs": {"lift": LEADS_AND_PAYROLL}},
+    "incentives.dayrecord": {
+        "readers": "LEAD and SETTLE",
+        "verbs": {"record": ">>....x..", "remove": LEADS_AND_PAYROLL},
+    },
+    "incentives.correction": {"readers": "LEAD and SETTLE"},
+    "incentives.gateoverride": {"readers": "LEAD and SETTLE"},
+    "incentives.acknowledgement": {"readers": "LEAD and SETTLE"},
     "teams.jobrun": {"readers": "operator", "verbs": {"retry": OPERATOR, "cancel": OPERATOR}},
     "teams.notice": {"readers": "operator"},
     "teams.entrytry": {"readers": "operator", "verbs": {"lift": OPERATOR}},

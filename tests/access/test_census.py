@@ -140,6 +140,8 @@ ABOUT: dict[str, tuple[str, list[Any]]] = {
     "admin:performance_contact_seers": ("performance.contact", []),
     "admin:performance_nightlyreport_seers": ("performance.nightlyreport", []),
     "admin:performance_nightlyreport_export": ("performance.nightlyreport", ["csv"]),
+    "admin:incentives_planversion_preview": ("incentives.planversion", []),
+    "admin:incentives_batch_file": ("incentives.batch", ["csv"]),
     "intake_delivery": ("performance.importrun", []),
     "intake_columns": ("performance.importrun", []),
     "intake_errors": ("performance.importrun", []),

@@ -1,0 +1,1 @@
+"""Forms of incentives that are longer than a verb's own."""

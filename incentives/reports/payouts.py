@@ -1,0 +1,29 @@
+"""A pay-out batch as its page and its file show it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+from incentives.models import Batch, BatchItem
+
+# Columns of the file, in the words that payroll systems map: never translated.
+COLUMNS = ("employee", "code", "amount", "currency", "earned_from", "earned_until", "pay_on", "cost_centre")
+PORTION = 2000
+
+
+def items(batch: Batch) -> QuerySet[BatchItem]:
+    return batch.items.select_related("agent").order_by("employee", "code", "currency")
+
+
+def rows(batch: Batch) -> Iterator[list[Any]]:
+    """The items in the order of `COLUMNS`: numbers and days as such."""
+    for item in batch.items.order_by("employee", "code", "currency").iterator(chunk_size=PORTION):
+        yield [
+            item.employee, item.code, item.amount, item.currency, item.earned_from, item.earned_until, batch.pay_on,
+            item.cost_centre,
+        ]  # fmt: skip
+
+
+def file_name(batch: Batch) -> str:
+    return f"payout-{batch.run.month:%Y-%m}-{batch.run.plan_id}-{batch.number}"
