@@ -1,5 +1,7 @@
 """Terms in words, for whoever reads or compares them."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -40,6 +42,12 @@ LACKS = {
 
 def metric_names() -> dict[str, str]:
     return {metric.id: str(metric.label) for metric in METRICS.values()} | {"reopened": _("opened again")}
+
+
+def money(amount: Decimal) -> str:
+    """Two places at least, and as many more as the amount has: 1,631.25."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"{cents:,f}" if cents == amount else f"{amount.normalize():,f}"
 
 
 def edge(terms: Terms, tier: Tier) -> str:
