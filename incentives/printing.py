@@ -146,7 +146,7 @@ def _table(rows: Sequence[Cells], style: ParagraphStyle, font: str) -> Table:
 def _numbered(font: str) -> type[Canvas]:
     """A canvas that writes "Page 1 of 3" once it knows how many there are."""
 
-    class Numbered(Canvas):  # type: ignore[misc]
+    class Numbered(Canvas):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._done: list[dict[str, Any]] = []

@@ -2,6 +2,7 @@
 put right in them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -51,7 +52,7 @@ def behind(line: Attainment, days: QuerySet[AgentDay]) -> tuple[BehindDay, ...]:
     return tuple(BehindDay(row["day"], _counts(row)) for row in rows)
 
 
-def _counts(row: dict[str, Any]) -> tuple[Counted, ...]:
+def _counts(row: Mapping[str, Any]) -> tuple[Counted, ...]:
     return tuple(
         Counted(title, row[f"sum_{name}"], figure, part) for name, title, figure, part in COUNTS if row[f"sum_{name}"]
     )

@@ -27,6 +27,7 @@ from teams.acting import system_scope
 from teams.clock import local_day
 from teams.models import Agent
 
+MOST_MORE = 10_000  # of a what-if
 OWN = "what a person earns today is worked out from their own rows and the plan of their team"
 
 

@@ -10,15 +10,13 @@ from django.views.decorators.http import require_POST
 from approvals.views.own import own
 from incentives import services
 from incentives.models import Acknowledgement
-from incentives.reports.progress import Progress, progress, what_if
+from incentives.reports.progress import MOST_MORE, Progress, progress, what_if
 from incentives.views.own import own_lines, shows_money
 from incentives.words import in_words, money
 from performance.views.mine import own_page, wished_day
 from teams.clock import local_day
 from teams.edges.scope import person
 from teams.models import Agent
-
-MOST_MORE = 10_000
 
 
 @own_page
