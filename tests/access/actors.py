@@ -63,6 +63,7 @@ from teams.models import (
     ViewAs,
 )
 from tests import make
+from tests.access import money
 from tests.access.world import BY_LEADS, LEADS_DECIDE
 from tests.approvals import blocks
 from tests.conftest import Cast, Hub
@@ -138,6 +139,7 @@ def build(hub: Hub, north: Cast, south: Cast) -> World:
     rows |= _performance(north, today)
     rows |= _approvals(hub, north)
     rows |= _replies(north)
+    rows |= money.rows(hub, north, today)
     rows["approvals.blockentry"] = blocks.entry(north.team, north.agent.user).pk
     rows["approvals.blockhit"] = BlockHit.objects.create(entry_id=rows["approvals.blockentry"], mask="x").pk
     make.source(south.team, "South desk")  # the sibling knows the pages of intake, with rows of its own
