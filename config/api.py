@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.routers import SimpleRouter
 
 from approvals import api as approvals
+from incentives import api as incentives
 from performance import api as performance
 from teams import api as teams
 
@@ -12,11 +13,13 @@ router = SimpleRouter()
 teams.register(router)
 approvals.register(router)
 performance.register(router)
+incentives.register(router)
 
 urlpatterns = [
     path("v1/", include("performance.api.intake")),
     path("v1/", include(router.urls)),
     path("v1/me/", teams.MeView.as_view(), name="api-me"),
+    path("v1/me/incentives/", incentives.TodayView.as_view(), name="incentives-today"),
     path("v1/token/", teams.TokenView.as_view(), name="api-token"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(

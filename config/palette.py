@@ -29,6 +29,7 @@ OWN_PAGES = (
     (gettext_lazy("My day"), "my_day"),
     (gettext_lazy("30 days"), "my_days"),
     (gettext_lazy("Contacts"), "my_contacts"),
+    (gettext_lazy("Incentives"), "my_incentives"),
     (gettext_lazy("My record"), "my_record"),
 )
 ACCOUNT_PAGES = ((gettext_lazy("Time zone"), "account"), (gettext_lazy("Change password"), "password_change"))

@@ -360,6 +360,9 @@ SPECTACULAR_SETTINGS = {
         "BlockReasonEnum": "approvals.models.blacklist.BlockEntry.Reason",
         "ChannelEnum": "approvals.models.blacklist.BlockEntry.Channel",
         "ReplyChannelEnum": "approvals.models.replies.Channel",
+        "RoleEnum": "teams.models.people.Agent.Role",
+        "BatchStateEnum": "incentives.models.money.Batch.State",
+        "PlanVersionStateEnum": "incentives.models.plans.PlanVersion.State",
     },
 }
 KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105 - the name of a model

@@ -44,6 +44,7 @@ urlpatterns = [
     path("start/<slug:key>/", starting.begin, name="first_start"),
     path("me/", include("performance.urls")),
     path("me/", include("approvals.urls")),
+    path("me/incentives/", include("incentives.urls")),
     # The admin's own log-in, log-out and password pages stand aside for the ones above.
     path("admin/login/", accounts.admin_log_in, name="admin_log_in"),
     path("admin/logout/", accounts.LogOut.as_view(), name="admin_log_out"),

@@ -120,7 +120,9 @@ def live(wanted: Wanted, agent: int, team: int, role: str, span: Span) -> LiveLi
     if row is None:
         return None
     _agent, _team, _begins, _ends, work, gates, waived, _missed, _waits, wages, _digest = row
-    return LiveLine({**json.loads(work), "gates": json.loads(gates), "waived": (waived or "").split(",")}, wages)
+    return LiveLine(
+        {**json.loads(work), "gates": json.loads(gates), "waived": waived.split(",") if waived else []}, wages
+    )
 
 
 def _goals(terms: Terms, held: Sequence[Place], span: Span) -> Iterable[tuple[int, str, date, str]]:

@@ -1,5 +1,7 @@
 """Terms in words, for whoever reads or compares them."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -42,6 +44,12 @@ def metric_names() -> dict[str, str]:
     return {metric.id: str(metric.label) for metric in METRICS.values()} | {"reopened": _("opened again")}
 
 
+def money(amount: Decimal) -> str:
+    """Two places at least, and as many more as the amount has: 1,631.25."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"{cents:,f}" if cents == amount else f"{amount.normalize():,f}"
+
+
 def edge(terms: Terms, tier: Tier) -> str:
     return shown(tier.start) if terms.edges == "units" else percent(tier.start)
 
@@ -58,7 +66,7 @@ def tiers(terms: Terms) -> str:
 
 
 def gate_words(gate: Gate) -> str:
-    name, effect = GATE_NAMES[gate.of], EFFECTS[gate.effect]
+    name, effect = GATE_NAMES[gate.of], str(EFFECTS[gate.effect])
     if gate.effect is Effect.FACTOR:
         effect = _("× %(factor)s is paid") % {"factor": shown(gate.factor)}
     if gate.of not in ("satisfaction", "closure"):

@@ -78,19 +78,20 @@ class DisputeForm(serializers.Serializer):
 class LineDispute(Kind):
     name, title, payload = NAME, gettext_lazy("Dispute of a line"), DisputeForm
     fixed = frozenset({"attainment"})
+    page = "my_statements"  # where each line leads to its dispute
     facts: ClassVar[tuple[Fact, ...]] = (
         Fact("reason", gettext_lazy("reason"), is_number=False, choices=REASONS),
         Fact("closed", gettext_lazy("contacts more or fewer")),
     )
 
     def may_ask(self, wish: Wish, by: User) -> None:
-        line = Attainment.objects.about(by).select_related("agent", "version").filter(pk=wish["attainment"]).first()
+        line = Attainment.objects.about(by).select_related("agent").filter(pk=wish["attainment"]).first()
         if line is None:
             raise OutOfReach
         if not line.begins <= wish["on"] <= line.ends:
             raise Refused("other_day", _("This day is not of the line. Name a day from %(first)s to %(last)s.")
                           % {"first": line.begins.isoformat(), "last": line.ends.isoformat()})  # fmt: skip
-        with system_scope(OWN):
+        with system_scope(OWN):  # and not joined above: the version alone is out of an agent's reach
             until = closes_on(line)
         if local_day(timezone.now(), line.agent.zone) > until:
             raise Refused("too_late", _("This line could be disputed until %(day)s.") % {"day": until.isoformat()})

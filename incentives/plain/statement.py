@@ -21,10 +21,11 @@ PLACES = 4  # of a number that is cut off
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the calculation: what it is about, and each of its findings."""
+    """One step of the calculation: what it is about, and each of its findings. `is_money`: it names an amount or a wage."""
 
     name: str
     words: tuple[str, ...]
+    is_money: bool = False
 
 
 def told(terms: Terms, facts: Facts, line: Line, names: Mapping[str, str]) -> tuple[Step, ...]:
@@ -41,11 +42,11 @@ def told(terms: Terms, facts: Facts, line: Line, names: Mapping[str, str]) -> tu
         Step(_("Tier"), (_tier(terms, line),)),
     ]
     if not terms.pays_by_unit:
-        steps.append(Step(_("Base"), _base(terms, facts, line)))
-    steps.append(Step(_("Amount"), (_amount(terms, facts, line),)))
+        steps.append(Step(_("Base"), _base(terms, facts, line), is_money=True))
+    steps.append(Step(_("Amount"), (_amount(terms, facts, line),), is_money=True))
     if line.gates:
-        steps.append(Step(_("Gates"), tuple(_gate(each) for each in line.gates)))
-    return (*steps, Step(_("Rounding"), _rounding(terms, line)))
+        steps.append(Step(_("Gates"), tuple(gate_told(each) for each in line.gates)))
+    return (*steps, Step(_("Rounding"), _rounding(terms, line), is_money=True))
 
 
 # -- numbers -------------------------------------------------------------------------------------------------------------
@@ -184,7 +185,8 @@ def _amount(terms: Terms, facts: Facts, line: Line) -> str:
     return f"{' + '.join(parts)} = {shown(line.gross)}"
 
 
-def _gate(result: GateResult) -> str:
+def gate_told(result: GateResult) -> str:
+    """A gate with its fraction, and how many it takes: "Satisfaction: 95 of 100, 90 % needs 90; met"."""
     names = {
         "satisfaction": _("Satisfaction"),
         "closure": _("Closure"),

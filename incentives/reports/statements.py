@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from incentives.cases import facts_of
 from incentives.models import Attainment, Entry, KeptFacts, PlanVersion
@@ -75,10 +75,12 @@ class Statement:
 def statement(agent: Agent, month: Span, entries: QuerySet[Entry], lines: QuerySet[Attainment]) -> Statement:
     """The statement of a month, from rows that whoever asks may see. Two queries."""
     mine = list(entries.filter(agent=agent, month=month.first).order_by("begins", "pk"))
-    held = {
+    earlier = {entry.begins for entry in mine if entry.ends < month.first}
+    known = {
         (row.begins, row.version_id): row
-        for row in lines.filter(agent=agent, ends__range=(month.first, month.last)).order_by("begins")
+        for row in lines.filter(agent=agent).filter(Q(ends__range=(month.first, month.last)) | Q(begins__in=earlier))
     }
+    held = {key for key, row in known.items() if row.ends in month}
     posted: dict[tuple[date, int], list[Entry]] = defaultdict(list)
     caps = []
     for entry in mine:
@@ -86,7 +88,7 @@ def statement(agent: Agent, month: Span, entries: QuerySet[Entry], lines: QueryS
             caps.append(entry)
         else:
             posted[entry.begins, entry.version_id].append(entry)
-    rows = [_row(key, held.get(key), posted.get(key, []), month) for key in sorted({*held, *posted})]
+    rows = [_row(key, known.get(key), posted.get(key, []), month) for key in sorted({*held, *posted})]
     return Statement(agent, month, tuple(rows), tuple(caps), _sums(mine, "amount"), _sums(mine, "withheld"))
 
 
@@ -112,7 +114,7 @@ class Version:
     entry: Entry | None
     facts: Facts
     line: Line
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...]  # those of money only where the wages are known, and to whoever may see them
     is_proved: bool  # the entries up to this one come to what the line pays, worked out anew
 
 
@@ -135,8 +137,9 @@ class Detail:
         return percent(attained) if attained is not None else ""
 
 
-def detail(attainment: Attainment, entries: QuerySet[Entry]) -> Detail:
-    """A line with every state it was posted in. `entries`: those whoever asks may see; without money there are none."""
+def detail(attainment: Attainment, entries: QuerySet[Entry], *, with_money: bool = True) -> Detail:
+    """A line with every state it was posted in. `entries`: those whoever asks may see. For whoever may see none, say so
+    (`with_money`): where units are paid, an amount comes out of the counts alone."""
     posted = list(
         entries.filter(
             agent=attainment.agent_id, begins=attainment.begins, version=attainment.version_id,
@@ -156,21 +159,27 @@ def detail(attainment: Attainment, entries: QuerySet[Entry]) -> Detail:
     for entry in posted:
         amount, withheld = amount + entry.amount, withheld + entry.withheld
         if entry.digest in kept:
-            states.append(_state(terms, kept[entry.digest], entry, names, amount, withheld))
+            states.append(_state(terms, kept[entry.digest], entry, names, amount, withheld, entry.wages))
     if not states or states[-1].entry is None or states[-1].entry.digest != attainment.digest:
         wages = states[-1].entry.wages if states and states[-1].entry is not None else []
         states.append(_state(terms, attainment.facts, None, names, amount, withheld, wages))
+    if not with_money:
+        states = [replace(state, steps=_without_money(state.steps)) for state in states]
     return Detail(attainment, version, terms, tuple(states), amount, withheld)
 
 
 def _state(
     terms: Terms, counted: dict, entry: Entry | None, names: dict[str, str], amount: Decimal, withheld: Decimal,
-    wages: Iterable[str] = (),
+    wages: list[str],
 ) -> Version:  # fmt: skip
-    daily = list(entry.wages if entry is not None else wages)
     days = len(counted["days"])
-    facts = facts_of(counted, daily if len(daily) == days else ["0"] * days)
+    is_known = terms.pays_by_unit or len(wages) == days
+    facts = facts_of(counted, wages if len(wages) == days else ["0"] * days)
     made = line(terms, facts)
-    return Version(
-        entry, facts, made, told(terms, facts, made, names), (made.amount, made.withheld) == (amount, withheld)
-    )
+    steps = told(terms, facts, made, names)
+    is_proved = (made.amount, made.withheld) == (amount, withheld)
+    return Version(entry, facts, made, steps if is_known else _without_money(steps), is_proved)
+
+
+def _without_money(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(step for step in steps if not step.is_money)

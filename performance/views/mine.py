@@ -37,6 +37,7 @@ def own_page(view: OwnPage) -> Callable[..., HttpResponse]:
         agent = Agent.objects.about(request.user).select_related("team").first()
         if agent is None:
             return render(request, "me/no_agent.html", status=403)
+        agent.user = request.user  # and so the account knows its agent: the menu asks for it
         with timezone.override(ZoneInfo(agent.zone)):
             return view(request, agent, *args, **kwargs)
 

@@ -56,6 +56,9 @@ QUERIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"^admin/search/$", ("s=qz", "s=a&extended=1")),
     (r"^api/v1/[\w-]+/$", ("page_size=500", "sort=-day", "sort=closed", "search=qz", "format=api")),
     (r"^me/status/line/$", ("day={day}",)),
+    (r"^me/incentives/$", ("day={day}", "more=5")),
+    (r"^me/incentives/month(/|\.pdf)$", ("month={day}", "month=2026-01")),
+    (r"^api/v1/me/incentives/$", ("day={day}", "more=5")),
     (r"^admin/board/(now/)?$", ("page=2", "team=1")),
     (r"^find/$", ("q=qz", "q=alpharosterqz", "q=bravorosterqz", "q=bravofigureqz", "q=alphaagent&x=1")),
     (r"^admin/\w+/\w+/download/<kind>/$", ("q=bravorosterqz",)),
@@ -92,6 +95,14 @@ ABOUT: tuple[tuple[str, str], ...] = (
     (r"api/v1/metrics/", "performance.Target"),
     (r"api/v1/status-spans/", "approvals.StatusSpan"),
     (r"api/v1/blacklist/", "approvals.BlockEntry"),
+    (r"me/incentives/read/", "incentives.PlanVersion"),
+    (r"me/incentives/lines/", "incentives.Attainment"),
+    (r"api/v1/incentive-plans/", "incentives.Plan"),
+    (r"api/v1/attainments/", "incentives.Attainment"),
+    (r"api/v1/incentive-entries/", "incentives.Entry"),
+    (r"api/v1/incentive-runs/", "incentives.Run"),
+    (r"api/v1/payout-batches/", "incentives.Batch"),
+    (r"api/v1/day-records/", "incentives.DayRecord"),
 )
 
 # Filters of the REST lists that take ids: each is asked with an own and a foreign one.

@@ -151,6 +151,9 @@ ABOUT: dict[str, tuple[str, list[Any]]] = {
     "my_reply_use": ("approvals.cannedreply", []),
     "my_reply_retire": ("approvals.cannedreply", []),
     "my_reply_file": ("approvals.replyattachment", []),
+    "my_plan_read": ("incentives.planversion", []),
+    "my_line": ("incentives.attainment", []),
+    "my_line_dispute": ("incentives.attainment", []),
     "notices_remove": ("teams.noticechannel", []),
     "progress": ("teams.jobprogress", []),
     "progress_cancel": ("teams.jobprogress", []),
@@ -179,6 +182,12 @@ API_ROWS = {
     "approval-absence": "approvals.approvalabsence",
     "status-span": "approvals.statusspan",
     "blacklist": "approvals.blockentry",
+    "incentive-plan": "incentives.plan",
+    "attainment": "incentives.attainment",
+    "incentive-entry": "incentives.entry",
+    "incentive-run": "incentives.run",
+    "payout-batch": "incentives.batch",
+    "day-record": "incentives.dayrecord",
 }
 
 
