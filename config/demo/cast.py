@@ -303,7 +303,7 @@ def _agent(rng: random.Random, team: DemoTeam, place: int, name: str, username: 
     zones: tuple[tuple[str, int | None], ...] = ((zone, None),)
     if username == MOVED_ZONE:
         zones = ((zone, None), (SAO_PAULO, -40))
-    currency, basis, wage = WAGES[zone]
+    currency, basis, wage = WAGES[team.zone]  # by the contract of the team, wherever somebody lives
     wage = (wage * WAGE_FACTORS[role]).quantize(Decimal("0.01"))
     wages: tuple[tuple[Decimal, int, int | None], ...] = ((wage, since, None),)
     if username == RAISED:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from config.demo import blacklist, callbacks, logins, organisation, replies, requests, statuses, writer
+from config.demo import blacklist, callbacks, incentives, logins, organisation, replies, requests, statuses, writer
 from config.demo.cast import cast
 from config.demo.facts import facts
 from performance.models import Source
@@ -33,6 +33,7 @@ def seed(now: datetime, seed: int, *, say: Callable[[str], object]) -> None:
         organisation.build(people, organisation.Clock(now), logins.make(people))
         blacklist.build(now)
         requests.build(now)
+        incentives.build(now)
         say(f"Demo organisation: {len(people.teams)} teams, {len(people.agents)} agents")
         counts = writer.take_in(facts(people, seed, now), now, callbacks.callers(people, seed, now))
         say(f"Demo organisation: {statuses.take_in(people, seed, now)} agents at work now")
@@ -41,7 +42,8 @@ def seed(now: datetime, seed: int, *, say: Callable[[str], object]) -> None:
 
 
 def catch_up(now: datetime, *, say: Callable[[str], object]) -> None:
-    """Do the nights that lie behind by the ledger's own way: every roll-up, then the reports of the last two days.
+    """Do the nights that lie behind by the ledger's own way: every roll-up, the incentives of each month, then the reports of
+    the last two days.
 
     Older reports are left to the worker. Killed half-way, the ledger goes on where this stopped.
     """
@@ -49,6 +51,7 @@ def catch_up(now: datetime, *, say: Callable[[str], object]) -> None:
     due = JobRun.objects.filter(state=JobRun.State.WAITING, due_at__lte=now).order_by("due_at", "pk")
     done = sum(jobs.work(pk, now) for pk in list(due.filter(job=night.ROLL_UP).values_list("pk", flat=True)))
     say(f"Demo organisation: {done} days of zones rolled up")
+    say(f"Demo organisation: {incentives.settle(now)} months of plans calculated")
     recent = due.filter(job=night.REPORT, period__gte=(now.date() - timedelta(days=2)).isoformat())
     made = sum(jobs.work(pk, now) for pk in list(recent.values_list("pk", flat=True)))
     say(f"Demo organisation: {made} reports of the last nights")

@@ -12,7 +12,12 @@ from django.db import connection
 from django.db.models import Count
 
 from approvals.models import ApprovalAbsence, ApprovalRequest, BlockEntry, BlockHit
-from config.demo import logins, seeding
+from config.demo import incentives, logins, seeding
+from config.demo.cast import DAYS
+from incentives.models import Attainment, Batch, DayRecord, Entry, PlanVersion, Run
+from incentives.places import version_for
+from incentives.plain.periods import month_of
+from incentives.services.batches import recounted
 from performance import rollups
 from performance.models import (
     AgentAlias,
@@ -229,3 +234,48 @@ def test_requests_of_employment_wait_came_back_and_were_refused(seeded):
         Team.objects.get(children__code="lisbon-care").name
     }
     assert ApprovalAbsence.objects.get().deputy.username == "wang.lei"
+
+
+def test_plans_hold_since_the_first_day_and_a_next_version_is_drafted(seeded):
+    held = PlanVersion.objects.published().select_related("plan__team", "request")
+    assert {(row.plan.team.code, row.terms["currency"]) for row in held} == {
+        ("harbour", "EUR"), ("asia", "CNY"), ("kathmandu-tech", "NPR"), ("saopaulo-sales", "BRL"),
+    }  # fmt: skip
+    assert {row.request.state for row in held} == {"applied"}
+    assert {row.request.requester.username for row in held} == {"nora.vidal"}
+    first = local_day(NOW, "Europe/Lisbon") - timedelta(days=DAYS)
+    assert held.get(plan__team__code="harbour").span.lower == first
+    draft = PlanVersion.objects.get(state="draft")
+    assert (draft.plan.team.code, draft.number, draft.span.lower.day) == ("harbour", 2, 1)
+    assert draft.span.lower > local_day(NOW, "Europe/Lisbon")
+    assert set(DayRecord.objects.values_list("what", flat=True)) == {
+        "training", "outage", "coaching", "leave", "overtime"
+    }  # fmt: skip
+
+
+def test_everybody_under_a_plan_is_paid_in_its_currency(seeded):
+    currencies = dict(PlanVersion.objects.published().values_list("pk", "terms__currency"))
+    today = local_day(NOW, "Europe/Lisbon")
+    for agent in Agent.objects.exclude(team=None):
+        wages = Compensation.objects.filter(agent=agent).values_list("currency", flat=True)
+        assert set(wages) == {currencies[version_for(agent, agent.team_id, today).pk]}, agent
+
+
+def test_months_of_the_top_team_are_paid_and_the_last_one_is_in_review(seeded):
+    """With the days of last month and some of the one before rolled up, as the nights do."""
+    last = month_of(local_day(NOW, "America/Sao_Paulo").replace(day=1) - timedelta(days=1))
+    before = month_of(last.first - timedelta(days=1))
+    for each in DayTouch.objects.filter(day__range=(before.last - timedelta(days=5), last.last)):
+        rollups.roll_up(each.day, each.zone)
+    assert incentives.settle(NOW) >= 6  # months of two plans
+    runs = {run.month: run for run in Run.objects.filter(plan__team__code="harbour")}
+    assert (runs[before.first].stage, runs[last.first].stage) == ("paid", "in_review")
+    assert runs[last.first].lines > 100 and runs[last.first].lacking == 0
+    reached = Attainment.objects.filter(begins__gte=last.first).values_list("reached", flat=True)
+    assert {0, 1, 2} == set(reached)
+    made = Batch.objects.get(run=runs[before.first])
+    assert (made.made_by.username, made.released_by.username, made.state) == ("nora.vidal", "victoria.lane", "paid")
+    assert recounted(made).checksum == made.checksum
+    entries = Entry.objects.count()
+    assert incentives.settle(NOW) == 0
+    assert Entry.objects.count() == entries
