@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
@@ -28,8 +28,6 @@ from teams.edges.exports import KINDS, as_file
 from teams.edges.scope import holds, person
 from teams.edges.verbs import ReasonForm, Verb
 from teams.errors import OutOfReach, Refused
-
-ITEMS = 100
 
 
 class OfRun(MonthFilter):
@@ -102,7 +100,7 @@ class BatchAdmin(MoneyAdmin):
 
     def _items(self, request: HttpRequest, object_id: str) -> Page:
         batch = self.get_object(request, unquote(object_id))
-        return Paginator(payouts.items(batch), ITEMS).get_page(request.GET.get("page"))
+        return payouts.items(batch, request.GET.get("page"))
 
     # -- the file ------------------------------------------------------------------------------------------------------------
 
@@ -121,8 +119,11 @@ class BatchAdmin(MoneyAdmin):
         row = self.get_object(request, unquote(object_id))
         if kind not in KINDS:
             raise Http404
+        came_from = client_address(request)
         try:
-            batch = services.download(row.pk, kind, by=person(request), address=client_address(request))
+            batch = services.download(
+                row.pk, kind, by=person(request), address=None if came_from is None else str(came_from)
+            )
         except Refused as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse(self.route("change"), args=[row.pk]))

@@ -8,6 +8,7 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -16,7 +17,7 @@ from incentives import services
 from incentives.admin.shared import SETTLE, MoneyAdmin, MonthFilter, OfVersion, month_words
 from incentives.models import Batch, Entry, Run
 from incentives.plain.periods import TAKES_FIGURES, Stage
-from incentives.reports.amounts import sums_words
+from incentives.reports.amounts import amount_words, sums_words, trimmed
 from incentives.reports.runs import Lacking, lacking
 from teams.edges.admin import site
 from teams.edges.columns import Raw
@@ -103,9 +104,8 @@ class RunAdmin(MoneyAdmin):
         address = reverse("admin:incentives_entry_changelist")
         count = Entry.objects.filter(plan=run.plan_id).of_month(run.month).count()
         words = ngettext("%(count)d entry", "%(count)d entries", count) % {"count": count}
-        return format_html(
-            '<a href="{}?month={:%Y-%m}&amp;plan__id__exact={}">{}</a>', address, run.month, run.plan_id, words
-        )
+        query = urlencode({"month": f"{run.month:%Y-%m}", "plan__id__exact": run.plan_id})
+        return format_html('<a href="{}?{}">{}</a>', address, query, words)
 
     @display(description=_("pay-out batches"))
     def batches_links(self, run: Run) -> Any:
@@ -132,9 +132,11 @@ class EntryAdmin(OfVersion, MoneyAdmin):
     )
     empty_steps = (Step(_("Incentive runs"), "admin:incentives_run_changelist"), *STEPS)
     open_relations = ("agent",)  # without the name payroll could not tell whose it is
-    list_display = ("begins", "agent", "team", "plan", "kind", "amount", "currency", "month_name", "batch_link")
-    more_columns = ("ends", "withheld", "cause", "plan_version", "posted_at")
+    list_display = ("begins", "agent", "team", "plan", "kind", "amount_told", "currency", "month_name", "batch_link")
+    more_columns = ("ends", "withheld_told", "cause", "plan_version", "posted_at")
     raw_columns: ClassVar[dict[str, Raw]] = {
+        "amount_told": Raw(lambda entry: trimmed(entry.amount)),
+        "withheld_told": Raw(lambda entry: trimmed(entry.withheld)),
         "month_name": Raw(lambda entry: f"{entry.month:%Y-%m}"),
         "batch_link": Raw(lambda entry: entry.batch_id),
     }
@@ -142,12 +144,20 @@ class EntryAdmin(OfVersion, MoneyAdmin):
     search_fields = ("^agent__number", "agent__name")
     ordering = ("-month", "-begins", "-pk")
     fields = readonly_fields = (
-        "agent", "team", "plan_version", "begins", "ends", "month_name", "kind", "cause", "amount", "withheld", "currency",
-        "wages_words", "batch_link", "posted_at",
+        "agent", "team", "plan_version", "begins", "ends", "month_name", "kind", "cause", "amount_told", "withheld_told",
+        "currency", "wages_words", "batch_link", "posted_at",
     )  # fmt: skip
 
     def called(self, row: Entry) -> str:
         return f"{row.agent}, {row.begins:%Y-%m-%d}: {row.get_kind_display()}"
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_told(self, entry: Entry) -> str:
+        return amount_words(entry.amount)
+
+    @display(description=_("withheld"), ordering="withheld")
+    def withheld_told(self, entry: Entry) -> str:
+        return amount_words(entry.withheld)
 
     @display(description=_("pay-out month"), ordering="month")
     def month_name(self, entry: Entry) -> str:

@@ -13,6 +13,12 @@ def sums_words(sums: Mapping[str, Decimal | str]) -> str:
 
 def amount_words(amount: Decimal | str) -> str:
     """At least two places, and no more than the amount has."""
+    shown = trimmed(amount)
+    places = -int(shown.as_tuple().exponent)
+    return number_format(shown, decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
+def trimmed(amount: Decimal | str) -> Decimal:
+    """The same amount without zeros at its end beyond the second place."""
     whole, _dot, part = f"{Decimal(amount):f}".partition(".")
-    part = part.rstrip("0").ljust(2, "0")
-    return number_format(Decimal(f"{whole}.{part}"), decimal_pos=len(part), use_l10n=True, force_grouping=True)
+    return Decimal(f"{whole}.{part.rstrip('0').ljust(2, '0')}")

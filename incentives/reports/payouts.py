@@ -3,24 +3,31 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.paginator import Page, Paginator
 
-from incentives.models import Batch, BatchItem
+from incentives.models import Batch
+from incentives.reports.amounts import amount_words, trimmed
 
 # Columns of the file, in the words that payroll systems map: never translated.
 COLUMNS = ("employee", "code", "amount", "currency", "earned_from", "earned_until", "pay_on", "cost_centre")
-PORTION = 2000
+PORTION, ON_A_PAGE = 2000, 100
 
 
-def items(batch: Batch) -> QuerySet[BatchItem]:
-    return batch.items.select_related("agent").order_by("employee", "code", "currency")
+def items(batch: Batch, number: Any) -> Page:
+    """A page of the items, each with its amount in words. Two queries."""
+    page = Paginator(batch.items.select_related("agent").order_by("employee", "code", "currency"), ON_A_PAGE).get_page(
+        number
+    )
+    for item in page.object_list:
+        item.words = amount_words(item.amount)
+    return page
 
 
 def rows(batch: Batch) -> Iterator[list[Any]]:
     """The items in the order of `COLUMNS`: numbers and days as such."""
     for item in batch.items.order_by("employee", "code", "currency").iterator(chunk_size=PORTION):
         yield [
-            item.employee, item.code, item.amount, item.currency, item.earned_from, item.earned_until, batch.pay_on,
+            item.employee, item.code, trimmed(item.amount), item.currency, item.earned_from, item.earned_until, batch.pay_on,
             item.cost_centre,
         ]  # fmt: skip
 
