@@ -20,6 +20,7 @@ from incentives.plain.periods import Span, measured, month_of
 from incentives.plain.statement import gate_told, percent
 from incentives.plain.terms import Terms, read
 from incentives.words import LACKS, metric_names, money
+from performance.reports.mine import Progress as Counted
 from teams.acting import system_scope
 from teams.clock import local_day
 from teams.models import Agent
@@ -75,17 +76,14 @@ class Progress:
 
     @property
     def words(self) -> str:
-        """ "90 done, 10 to go"; of a ratio what it comes to."""
+        """As the page of the day says it, "90 done, 10 to go"; of a ratio what it comes to."""
         if self.line is None or self.facts is None:
             return _("Nothing is counted yet.")
         first = self.terms.measures[0]
         if first.is_ratio:
             name = metric_names().get(first.metric, first.metric)
             return _("%(name)s: %(value)s") % {"name": name, "value": percent(self.facts.volumes[0])}
-        told = [_("%(done)d done") % {"done": self.done}]
-        if self.target:
-            told.append(_("%(count)d to go") % {"count": self.to_go} if self.to_go else _("target reached"))
-        return ", ".join(told)
+        return Counted(self.done, self.target).words
 
     @property
     def ahead_words(self) -> list[str]:

@@ -101,7 +101,7 @@ def test_what_if_is_worked_out_by_the_server(client, me):
 def test_a_day_that_has_been_is_told_with_its_line(client, me, plan):
     calculated(plan, (2, 112), agent=me)
     page = client.get(HOME, {"day": "2026-03-02"})
-    assert "112 done, target reached" in text(page) and "60.00 CNY" in text(page)
+    assert "112 done, 12 over target" in text(page) and "60.00 CNY" in text(page)
     assert reverse("my_line", args=[line(me, 2).pk]) in page.content.decode()
 
 
