@@ -276,7 +276,7 @@ class PlanVersionAdmin(TermsPages):
             "original": version, "name": named(version), "found": found,
             "back": reverse(self.route("change"), args=[version.pk]),
         }  # fmt: skip
-        return TemplateResponse(request, "admin/incentives/preview.html", context)
+        return self.under_name(TemplateResponse(request, "admin/incentives/preview.html", context))
 
 
 def _is_free_draft(version: PlanVersion) -> bool:

@@ -104,7 +104,7 @@ class RunAdmin(MoneyAdmin):
         address = reverse("admin:incentives_entry_changelist")
         count = Entry.objects.filter(plan=run.plan_id).of_month(run.month).count()
         words = ngettext("%(count)d entry", "%(count)d entries", count) % {"count": count}
-        query = urlencode({"month": f"{run.month:%Y-%m}", "plan__id__exact": run.plan_id})
+        query = urlencode({"month": f"{run.month:%Y-%m}", "plan__id__exact": str(run.plan_id)})
         return format_html('<a href="{}?{}">{}</a>', address, query, words)
 
     @display(description=_("pay-out batches"))

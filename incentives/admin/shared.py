@@ -30,6 +30,19 @@ ASKED = gettext_lazy("The request is on its way; you find it under requests.")
 MONTHS_BACK = 24
 
 
+class Named:
+    """A row under the name that people call it by; in all else it is the row."""
+
+    def __init__(self, row: Any, name: str) -> None:
+        self._row, self._name = row, name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+    def __str__(self) -> str:
+        return self._name
+
+
 class CalledAdmin(ScopedAdmin):
     """Rows are called by what people call them, where their text is made of ids."""
 
@@ -40,15 +53,22 @@ class CalledAdmin(ScopedAdmin):
         return str(row)
 
     def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer = super().change_view(request, *args, **kwargs)
-        if isinstance(answer, TemplateResponse) and answer.context_data and answer.context_data.get("original"):
-            answer.context_data["subtitle"] = self.called(answer.context_data["original"])
+        return self.under_name(super().change_view(request, *args, **kwargs))
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = self.under_name(super().history_view(request, *args, **kwargs))
+        if isinstance(answer, TemplateResponse) and answer.context_data:
+            answer.context_data["title"] = _("History: %(row)s") % {"row": answer.context_data["original"]}
         return answer
 
     def verb_view(self, request: HttpRequest, object_id: str | None = None, *, verb: Verb) -> HttpResponse:
-        answer = super().verb_view(request, object_id, verb=verb)
+        return self.under_name(super().verb_view(request, object_id, verb=verb))
+
+    def under_name(self, answer: HttpResponse) -> HttpResponse:
+        """A page about a row, with the row under its name."""
         if isinstance(answer, TemplateResponse) and answer.context_data and answer.context_data.get("original"):
-            answer.context_data["original"] = self.called(answer.context_data["original"])
+            row = answer.context_data["original"]
+            answer.context_data |= {"original": Named(row, self.called(row)), "subtitle": self.called(row)}
         return answer
 
 

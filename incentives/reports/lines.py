@@ -14,10 +14,12 @@ from incentives.reports.statements import Detail, detail
 
 @dataclass(frozen=True)
 class Told:
-    """A line as its page shows it. Without money `states` is the newest alone, with the steps that know no amount."""
+    """A line as its page shows it. Without money `states` is the newest alone, with the steps that know no amount; so it is too
+    where nothing was posted, as a wage is kept with what it paid."""
 
     detail: Detail
     shows_money: bool
+    is_posted: bool
     states: tuple[tuple[Any, tuple[Step, ...]], ...]
 
     @property
@@ -31,11 +33,11 @@ class Told:
 
 def told(line: Attainment, *, entries: QuerySet[Entry] | None) -> Told:
     """`entries`: those whoever asks may see; None where they may see no amount."""
-    if entries is None:
-        found = detail(line, Entry.objects.none())
-        return Told(found, False, ((found.newest, without_money(found.newest.steps)),))
-    found = detail(line, entries)
-    return Told(found, True, tuple((state, state.steps) for state in found.states))
+    shows_money = entries is not None
+    found = detail(line, Entry.objects.none() if entries is None else entries)
+    if found.newest.entry is None and len(found.states) == 1:  # no entry keeps the wage of the day
+        return Told(found, shows_money, False, ((found.newest, without_money(found.newest.steps)),))
+    return Told(found, shows_money, True, tuple((state, state.steps) for state in found.states))
 
 
 def without_money(steps: tuple[Step, ...]) -> tuple[Step, ...]:

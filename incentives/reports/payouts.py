@@ -18,8 +18,7 @@ def items(batch: Batch, number: Any) -> Page:
     page = Paginator(batch.items.select_related("agent").order_by("employee", "code", "currency"), ON_A_PAGE).get_page(
         number
     )
-    for item in page.object_list:
-        item.words = amount_words(item.amount)
+    page.object_list = [(item, amount_words(item.amount)) for item in page.object_list]
     return page
 
 
