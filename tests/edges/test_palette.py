@@ -82,7 +82,7 @@ def test_contacts_are_found_by_their_whole_id_in_reach(client, north, south, hub
 def test_agents_find_their_own_pages_and_odd_wishes_find_nothing(client, north):
     client.force_login(north.agent.user)
     pages = found(client)["Pages"]
-    assert set(pages) == {"My day", "30 days", "Contacts", "My record", "Time zone", "Change password"}
+    assert set(pages) == {"My day", "30 days", "Contacts", "Incentives", "My record", "Time zone", "Change password"}
     for wish in ("\x00\x00", "%", "'; --", "x" * 5000, "🙂🙂", "\\", "a\tb"):
         assert found(client, wish).keys() <= {"Pages"}
     assert client.post(FIND).status_code == 405
