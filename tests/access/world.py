@@ -90,6 +90,7 @@ from teams.models import (
 )
 from teams.scoping import Grant
 from tests import make
+from tests.access import money
 
 ROLES = ("anonymous", "agent", "sibling lead", "lead", "lead above", "HR", "trainer", "payroll", "operator")
 
@@ -288,6 +289,7 @@ def _side(name: str, hub: Team, number: int) -> Side:
     _facts(side, number)
     _approvals(side)
     _replies(side, ghost)
+    money.marked(side, day(), roster, second, WAGES[name])
     group = Group.objects.create(name=f"{roster}group")
     lead_permission = Permission.objects.get(codename="lead_team")
     side.keep(
