@@ -246,9 +246,9 @@ def test_whoever_made_a_batch_does_not_release_it(case, as_):
 # -- records of days -----------------------------------------------------------------------------------------------------
 
 
-def wish(agent, **more):
+def wish(whose, **more):
     return {
-        "agent": agent.pk,
+        "agent": whose.pk,
         "day": "2026-04-17",
         "what": "training",
         "amount": "120",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +18,8 @@ from approvals.services import deciding
 from incentives.kinds.disputes import NAME
 from incentives.models import Acknowledgement, Attainment, Correction, Entry
 from incentives.plain.periods import month_of
+from incentives.printing import statement_file
+from incentives.reports.months import month_page
 from incentives.services import runs
 from teams.models import ViewAs
 from tests import make
@@ -238,14 +241,28 @@ def test_a_month_asks_the_same_queries_whatever_stands_in_it(client, me, plan):
     assert asked() == one
 
 
-def test_the_file_has_every_line_and_is_chinese_where_the_reader_is(client, me, plan):
+def test_the_file_has_every_line_and_is_chinese_where_the_reader_is(client, me, plan, monkeypatch):
+    monkeypatch.setattr("reportlab.rl_config.pageCompression", 0)  # so that its words can be read
     calculated(plan, *((day, 121) for day in range(1, 32)), agent=me)
     english = client.get(reverse("my_statement_pdf"), {"month": "2026-03"})
+    assert english.content.count(b"(150.00 CNY)") == 31 and b"(4,650.00 CNY)" in english.content
+    for words in (b"2026-03-31", me.number.encode(), b"Bonus, version 1", b"(Page 1 of 1)"):
+        assert words in english.content
     assert english.headers["Content-Type"] == "application/pdf" and english.content.startswith(b"%PDF")
     assert f"{me.number}-2026-03.pdf" in english.headers["Content-Disposition"]
     assert b"STSong" not in english.content
     client.cookies["django_language"] = "zh-hans"
     assert b"STSong-Light" in client.get(reverse("my_statement_pdf"), {"month": "2026-03"}).content
+
+
+def test_a_long_file_has_numbered_pages_and_its_head_on_each(plan, north, monkeypatch):
+    monkeypatch.setattr("reportlab.rl_config.pageCompression", 0)
+    calculated(plan, *((day, 121) for day in range(1, 32)), agent=north.agent)
+    page = month_page(north.agent, MARCH, Entry.objects.all(), Attainment.objects.all())
+    file = statement_file(replace(page, corrections=page.rows * 2), NOW)
+    pages = int(re.search(rb"\(Page 1 of (\d+)\)", file)[1])
+    assert pages == 3 and all(f"(Page {number} of 3)".encode() in file for number in (1, 2, 3))
+    assert file.count(b"(Attainment)") == 4  # of two tables, one of them over three pages
 
 
 def test_a_name_that_needs_other_letters_gets_them_in_english_too(client, me, plan):
