@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from incentives.models import PlanVersion
-from incentives.plain.periods import DAY, Span
+from incentives.plain.periods import Span
 from performance.tree import PARENTS
 from teams.models import Agent, TeamPlacement
 
@@ -85,16 +85,7 @@ def version_for(agent: Agent, team: int, day: date) -> PlanVersion | None:
 def roles_under(version: int, team: int, day: date) -> list[str]:
     """The roles that are under a version in a team on a day. System scope."""
     with connection.cursor() as cursor:
-        asked = {
-            "roles": list(Agent.Role.values),
-            "instead": 0,
-            "version": 0,
-            "day": day,
-            "held": version,
-            "team": team,
-        }
+        asked: dict[str, Any] = {"roles": list(Agent.Role.values), "instead": 0, "version": 0, "day": day}
+        asked |= {"held": version, "team": team}
         cursor.execute(f"SELECT role FROM ({NEAREST}) nearest WHERE team_id = %(team)s AND id = %(held)s", asked)
         return [role for (role,) in cursor.fetchall()]
-
-
-__all__ = ["DAY", "Place", "places", "roles_under", "version_for"]

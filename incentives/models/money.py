@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 
 from approvals.models import ApprovalRequest
 from incentives import querysets
-from incentives.models.plans import Plan, PlanVersion
+from incentives.models.plans import Plan, PlanVersion, known
 from teams.models import Agent, Team, User
 
 
@@ -152,7 +152,7 @@ class BatchDownload(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.batch_id} {self.format}"
+        return f"{known(self, 'batch')} {self.format}"
 
 
 class Entry(models.Model):
@@ -202,7 +202,7 @@ class Entry(models.Model):
         indexes = [models.Index(name="entry_by_plan_and_month", fields=["plan", "month", "agent"])]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.begins} {self.kind}"
+        return f"{known(self, 'agent')}, {self.begins}: {self.get_kind_display()}"
 
 
 class Simulation(models.Model):
@@ -229,4 +229,4 @@ class Simulation(models.Model):
         ordering = ["-made_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.version_id} {self.month:%Y-%m}"
+        return f"{known(self, 'version')}, {self.month:%Y-%m}"

@@ -19,6 +19,11 @@ check_earning_code = RegexValidator(
 )
 
 
+def known(row: models.Model, relation: str) -> object:
+    """The related row where it is read already, else its id: what a row is called must not cost a query."""
+    return row._state.fields_cache.get(relation) or getattr(row, f"{relation}_id")
+
+
 class Plan(models.Model):
     """What a team and all below it earn on top. On a day the nearest plan above an agent's team holds, and within a team one
     that names the agent's role before one for everybody."""
@@ -83,7 +88,7 @@ class PlanVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan_id} v{self.number}"
+        return f"{known(self, 'plan')} v{self.number}"
 
 
 class Acknowledgement(models.Model):
@@ -105,4 +110,4 @@ class Acknowledgement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.version_id}"
+        return f"{known(self, 'agent')}: {known(self, 'version')}"

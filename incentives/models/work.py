@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from approvals.models import ApprovalRequest
 from incentives import querysets
-from incentives.models.plans import PlanVersion
+from incentives.models.plans import PlanVersion, known
 from teams.models import Agent, Team, User
 
 
@@ -53,7 +53,7 @@ class DayRecord(models.Model):
         indexes = [models.Index(name="day_record_by_day", fields=["day"])]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.day} {self.what}"
+        return f"{known(self, 'agent')}, {self.day}: {self.get_what_display()}"
 
 
 class Correction(models.Model):
@@ -87,7 +87,7 @@ class Correction(models.Model):
         indexes = [models.Index(name="correction_by_agent", fields=["agent", "day"])]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.day} {self.count} {self.by_how_much:+d}"
+        return f"{known(self, 'agent')}, {self.day}: {self.by_how_much:+d}"
 
 
 class Attainment(models.Model):
@@ -128,7 +128,7 @@ class Attainment(models.Model):
         indexes = [models.Index(name="attainment_by_team", fields=["team", "begins"])]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.begins}"
+        return f"{known(self, 'agent')}, {self.begins}"
 
 
 class KeptFacts(models.Model):
@@ -167,4 +167,4 @@ class GateOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} {self.begins} {self.gate}"
+        return f"{known(self, 'agent')}, {self.begins}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 
 from incentives.models import Batch
 from incentives.reports.amounts import amount_words, trimmed
@@ -13,11 +13,10 @@ COLUMNS = ("employee", "code", "amount", "currency", "earned_from", "earned_unti
 PORTION, ON_A_PAGE = 2000, 100
 
 
-def items(batch: Batch, number: Any) -> Page:
+def items(batch: Batch, number: Any) -> Any:
     """A page of the items, each with its amount in words. Two queries."""
-    page = Paginator(batch.items.select_related("agent").order_by("employee", "code", "currency"), ON_A_PAGE).get_page(
-        number
-    )
+    rows = batch.items.select_related("agent").order_by("employee", "code", "currency")
+    page: Any = Paginator(rows, ON_A_PAGE).get_page(number)
     page.object_list = [(item, amount_words(item.amount)) for item in page.object_list]
     return page
 
