@@ -90,6 +90,7 @@ from teams.models import (
 )
 from teams.scoping import Grant
 from tests import make
+from tests.access import world_pay
 
 ROLES = ("anonymous", "agent", "sibling lead", "lead", "lead above", "HR", "trainer", "payroll", "operator")
 
@@ -287,6 +288,8 @@ def _side(name: str, hub: Team, number: int) -> Side:
     )  # fmt: skip
     _facts(side, number)
     _approvals(side)
+    pay = (side.rows[ApprovalRequest][0], roster, WAGES[name], day())
+    side.keep(*world_pay.build(team, side.agents[0], lead, *pay))  # type: ignore[arg-type]
     _replies(side, ghost)
     group = Group.objects.create(name=f"{roster}group")
     lead_permission = Permission.objects.get(codename="lead_team")
