@@ -17,7 +17,7 @@ from unfold.decorators import display
 from incentives import services
 from incentives.admin.shared import ASKED, SETTLE, MoneyAdmin, MonthFilter, month_words, request_link
 from incentives.kinds.releases import ask_release
-from incentives.models import Batch, BatchDownload
+from incentives.models import Batch, BatchDownload, BatchItem
 from incentives.reports import payouts
 from incentives.reports.amounts import sums_words
 from teams.edges import networks
@@ -98,7 +98,7 @@ class BatchAdmin(MoneyAdmin):
         context = {"items": partial(self._items, request, object_id), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
-    def _items(self, request: HttpRequest, object_id: str) -> Page:
+    def _items(self, request: HttpRequest, object_id: str) -> tuple[Page, list[tuple[BatchItem, str]]]:
         batch = self.get_object(request, unquote(object_id))
         return payouts.items(batch, request.GET.get("page"))
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 
-from incentives.models import Batch
+from incentives.models import Batch, BatchItem
 from incentives.reports.amounts import amount_words, trimmed
 
 # Columns of the file, in the words that payroll systems map: never translated.
@@ -13,12 +13,11 @@ COLUMNS = ("employee", "code", "amount", "currency", "earned_from", "earned_unti
 PORTION, ON_A_PAGE = 2000, 100
 
 
-def items(batch: Batch, number: Any) -> Any:
-    """A page of the items, each with its amount in words. Two queries."""
-    rows = batch.items.select_related("agent").order_by("employee", "code", "currency")
-    page: Any = Paginator(rows, ON_A_PAGE).get_page(number)
-    page.object_list = [(item, amount_words(item.amount)) for item in page.object_list]
-    return page
+def items(batch: Batch, number: Any) -> tuple[Page, list[tuple[BatchItem, str]]]:
+    """A page of the items, and each of them with its amount in words. Two queries."""
+    every = batch.items.select_related("agent").order_by("employee", "code", "currency")
+    page = Paginator(every, ON_A_PAGE).get_page(number)
+    return page, [(item, amount_words(item.amount)) for item in page.object_list]
 
 
 def rows(batch: Batch) -> Iterator[list[Any]]:

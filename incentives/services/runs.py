@@ -124,7 +124,7 @@ def take(pk: Any, by: User) -> Run:
 
 
 def recalculate(pk: Any, *, by: User) -> Run:
-    """Calculate a run now. Raises OutOfReach, or Refused: not_open."""
+    """Calculate a run now. Raises OutOfReach, or Refused: not_open, mismatch."""
     run = Run.objects.manageable_by(by).filter(pk=pk).select_related("plan").first()
     if run is None:
         raise OutOfReach
@@ -132,7 +132,13 @@ def recalculate(pk: Any, *, by: User) -> Run:
         raise Refused(
             "not_open", _("This month is locked: what comes in for it is posted into the next open month by itself.")
         )
-    return calculate(run.plan_id, month_of(run.month))
+    try:
+        return calculate(run.plan_id, month_of(run.month))
+    except cases.Mismatch as error:
+        raise Refused(
+            "mismatch",
+            _("The two calculators do not come to the same, so nothing was posted. Tell the operator; pay nothing."),
+        ) from error
 
 
 def _move(run: Run, stage: Stage, *fields: str, by: User, reason: str) -> None:

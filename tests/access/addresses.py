@@ -21,7 +21,7 @@ VALUES = {
     "kind": ("csv", "xlsx"),
     "label": ("teams.agent",),
     "layout": ("contacts",),
-    "app_label": ("teams", "performance", "approvals"),
+    "app_label": ("teams", "performance", "approvals", "incentives"),
     "key": ("no-such-key",),
     "slug": ("approve", "comment"),
     "token": ("no-such-token",),

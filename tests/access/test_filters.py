@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from approvals.models import ReplyRules
+from incentives.models import KeptFacts
 from performance.models import ContactSecret, DayTouch
 from teams.grants import known_people
 from teams.ledger import copy_mail, parked_mail
@@ -50,7 +51,7 @@ OPERATORS = (
     ReplyRules,
 )  # nobody else's to read
 KEPT_BY_OPERATORS = (*OPERATORS, TeamUserGrant, TeamGroupGrant, User, ViewAs, NoticeDelivery)  # nobody else's to change
-PRIVATE = (ColumnSet, SavedFilter, DataCopy, ContactSecret)  # not even the operator's to read
+PRIVATE = (ColumnSet, SavedFilter, DataCopy, ContactSecret, KeptFacts)  # not even the operator's to read
 OWN = (*PRIVATE, UndoOffer, NoticeChannel, QuietHours)  # not even the operator's to change
 
 

@@ -1,6 +1,7 @@
 """Runs, entries and batches in the admin: payroll's alone, each step by the right person, each file noted."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -8,6 +9,7 @@ from openpyxl import load_workbook
 
 from approvals.models import ApprovalRequest
 from incentives.models import Batch, BatchDownload, Entry, Run
+from incentives.plain import reference
 from incentives.plain.periods import month_of
 from incentives.services import runs
 from teams.models import PrivacyRules
@@ -80,6 +82,14 @@ def test_a_run_goes_its_way_and_nobody_approves_their_own(march, north, hub, pay
     assert "somebody else has to approve it" in text(payroll.post(f"{RUNS}{march.pk}/approve/", {}))
     payroll.post(f"{RUNS}{march.pk}/send-back/", {"reason": "one day is wrong"})
     assert Run.objects.get().stage == "calculated"
+
+
+def test_where_the_calculators_differ_nothing_is_posted_and_the_page_says_so(march, north, payroll, monkeypatch):
+    ground.day(north.agent, 3, 125)
+    monkeypatch.setattr(reference, "amount", lambda *_given: (Decimal(0), Decimal(0)))
+    refused = payroll.post(f"{RUNS}{march.pk}/calculate/")
+    assert "The two calculators do not come to the same" in text(refused)
+    assert Entry.objects.count() == 1
 
 
 def test_a_batch_is_made_asked_for_and_released_by_somebody_else(batch, hub, payroll, second, client):
