@@ -18,6 +18,7 @@ from performance.models import Contact, Leg
 from performance.reports import behind, mine, record
 from teams.acting import system_scope
 from teams.clock import local_day
+from teams.edges.scope import person
 from teams.models import Agent
 
 CONTACTS_PER_PAGE = 50
@@ -37,7 +38,7 @@ def own_page(view: OwnPage) -> Callable[..., HttpResponse]:
         agent = Agent.objects.about(request.user).select_related("team").first()
         if agent is None:
             return render(request, "me/no_agent.html", status=403)
-        agent.user = request.user  # and so the account knows its agent: the menu asks for it
+        agent.user = person(request)  # and so the account knows its agent: the menu asks for it
         with timezone.override(ZoneInfo(agent.zone)):
             return view(request, agent, *args, **kwargs)
 
