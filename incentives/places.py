@@ -5,6 +5,7 @@ role before one for everybody. One plan for a person and day, so nothing is paid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -48,7 +49,7 @@ def places(span: Span, *, instead: PlanVersion | None = None) -> list[Place]:
     """Where each version holds within `span`. With `instead`, as if that draft held in the place of its plan on all of its
     days, whenever it would begin. System scope."""
     found: list[Place] = []
-    asked = {
+    asked: dict[str, Any] = {
         "roles": list(Agent.Role.values),
         "instead": instead.plan_id if instead is not None else 0,
         "version": instead.pk if instead is not None else 0,
@@ -75,7 +76,7 @@ def _parts(span: Span) -> Sequence[Span]:
 def version_for(agent: Agent, team: int, day: date) -> PlanVersion | None:
     """The version that holds for one person on a day. Two queries. System scope."""
     with connection.cursor() as cursor:
-        asked = {"roles": [agent.role], "instead": 0, "version": 0, "day": day}
+        asked: dict[str, Any] = {"roles": [agent.role], "instead": 0, "version": 0, "day": day}
         cursor.execute(f"SELECT * FROM ({NEAREST}) nearest WHERE team_id = %(team)s", {**asked, "team": team})
         row = cursor.fetchone()
     return PlanVersion.objects.select_related("plan").get(pk=row[2]) if row else None
@@ -84,7 +85,7 @@ def version_for(agent: Agent, team: int, day: date) -> PlanVersion | None:
 def roles_under(version: int, team: int, day: date) -> list[str]:
     """The roles that are under a version in a team on a day. System scope."""
     with connection.cursor() as cursor:
-        asked = {
+        asked: dict[str, Any] = {
             "roles": list(Agent.Role.values),
             "instead": 0,
             "version": 0,

@@ -5,6 +5,7 @@ Asking again adds nothing. System scope, in the transaction that holds the run.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -26,7 +27,7 @@ class Into:
     agents: list[int] | None = None
 
     @property
-    def asked(self) -> dict[str, object]:
+    def asked(self) -> dict[str, Any]:
         return {
             "plan": self.plan, "version": self.version, "month": self.month.first, "open_month": self.open_month.first,
             "is_open": self.month == self.open_month, "first": self.spans.first, "last": self.spans.last,

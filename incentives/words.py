@@ -58,7 +58,7 @@ def tiers(terms: Terms) -> str:
 
 
 def gate_words(gate: Gate) -> str:
-    name, effect = GATE_NAMES[gate.of], EFFECTS[gate.effect]
+    name, effect = GATE_NAMES[gate.of], str(EFFECTS[gate.effect])
     if gate.effect is Effect.FACTOR:
         effect = _("× %(factor)s is paid") % {"factor": shown(gate.factor)}
     if gate.of not in ("satisfaction", "closure"):

@@ -105,7 +105,8 @@ def settle(now: datetime) -> int:
         newest = JobRun.objects.filter(job=night.CALCULATE, subject=str(plan.pk), due_at__lte=now)
         newest = newest.order_by("period", "-revision").distinct("period")
         done += sum(jobs.work(run.pk, now) for run in list(newest))
-    months = Run.objects.filter(plan=large[COMPANY], month__lt=month_of(local_day(now, SAO_PAULO)).first, stage=Run.Stage.CALCULATED)
+    this_month = month_of(local_day(now, SAO_PAULO)).first  # where the month ends last
+    months = Run.objects.filter(plan=large[COMPANY], month__lt=this_month, stage=Run.Stage.CALCULATED)
     over = list(months.order_by("month"))
     for run in over:
         _go_through(run, people[PAYROLL], people[HR], is_last=run is over[-1])

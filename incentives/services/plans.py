@@ -212,7 +212,8 @@ def take_draft(pk: Any, by: User, *, may_be_sent_back: bool = True) -> PlanVersi
     if version.request_id is None:
         return version
     with system_scope(OTHERS):
-        is_sent_back = version.request.state == ApprovalRequest.State.CHANGES_REQUESTED
+        request = ApprovalRequest.objects.get(pk=version.request_id)
+    is_sent_back = request.state == ApprovalRequest.State.CHANGES_REQUESTED
     if not (may_be_sent_back and is_sent_back):
         raise Refused("under_request", _("A request to publish this draft is open. Withdraw it first."))
     return version
