@@ -34,7 +34,7 @@ class Told:
 def told(line: Attainment, *, entries: QuerySet[Entry] | None) -> Told:
     """`entries`: those whoever asks may see; None where they may see no amount."""
     shows_money = entries is not None
-    found = detail(line, Entry.objects.none() if entries is None else entries)
+    found = detail(line, Entry.objects.none() if entries is None else entries, with_money=shows_money)
     if found.newest.entry is None and len(found.states) == 1:  # no entry keeps the wage of the day
         return Told(found, shows_money, False, ((found.newest, without_money(found.newest.steps)),))
     return Told(found, shows_money, True, tuple((state, state.steps) for state in found.states))

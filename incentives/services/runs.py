@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from incentives import cases, figures, posting
 from incentives.models import Entry, Plan, PlanVersion, Run
@@ -164,8 +165,10 @@ def send_to_review(pk: Any, *, by: User, reason: str = "") -> Run:
     if run.lacking:
         raise Refused(
             "lacking",
-            _(
-                "%(count)d lines have no daily wage in the plan's currency. Enter the wages, calculate again, then send it."
+            ngettext(
+                "%(count)d line has no daily wage in the plan's currency. Enter the wage, calculate again, then send it.",
+                "%(count)d lines have no daily wage in the plan's currency. Enter the wages, calculate again, then send it.",
+                run.lacking,
             )
             % {"count": run.lacking},
         )

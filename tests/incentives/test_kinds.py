@@ -14,7 +14,9 @@ from incentives.kinds.disputes import dispute
 from incentives.kinds.overrides import ask_override
 from incentives.kinds.publication import ask_publication
 from incentives.models import Attainment, Correction, Entry, GateOverride, PlanVersion, Run
+from incentives.plain.pay import Sample
 from incentives.plain.periods import month_of
+from incentives.reports.progress import progress
 from incentives.services import plans
 from performance.models import AgentDay
 from teams.errors import OutOfReach
@@ -276,6 +278,19 @@ def test_a_team_sample_is_the_teams_though_one_line_is_worked_out(north, hub):
     line.refresh_from_db()
     assert (line.missed, line.facts["gates"]["satisfaction"]["team"]) == ("", [100, 102])
     assert entries(north.agent) == [("line", "line", "150.00")]
+
+
+def test_the_line_of_today_goes_by_the_whole_team_too(north, hub):
+    """Also where its people have several roles."""
+    ground.target(hub.team)
+    north.agents[1].role = "mentor"
+    north.agents[1].save()
+    ground.plan(hub.team, hub.payroll, gates=[gate("satisfaction", fallback="team")])
+    ground.day(north.agent, 2, 90, satisfied=1, rated=2)
+    ground.day(north.agents[1], 2, 90, satisfied=99, rated=100)
+    found = progress(north.agent, date(2026, 3, 2))
+    assert found.facts.gates["satisfaction"].team == Sample(100, 102)
+    assert (found.done, found.to_go) == (90, 10)
 
 
 # -- disputes ------------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_it_is_sent_back_with_a_reason_and_begins_anew(run, hub, how_far):
 def test_a_run_that_lacks_wages_waits_for_them(run, march, north, hub):
     ground.day(north.agents[1], 3, 120)
     calculated(march)
-    assert "1 lines have no daily wage" in str(refused("lacking", runs.send_to_review, run.pk, by=hub.payroll))
+    assert "1 line has no daily wage" in str(refused("lacking", runs.send_to_review, run.pk, by=hub.payroll))
     ground.wage(north.agents[1])
     calculated(march)
     assert runs.send_to_review(run.pk, by=hub.payroll).sums == {"CNY": "210"}
