@@ -16,10 +16,12 @@ ROLES: dict[str, str] = {
 }
 WRITERS, READERS = (WEB, WORKER), (REPORT, BACKUP)
 
-# What a report never needs: passwords, tokens, sessions, wages, messages and the files of deliveries.
+# What a report never needs: passwords, tokens, sessions, wages and what is paid, messages and the files of deliveries.
 NOT_FOR_REPORTS = (
     "teams_user", "teams_historicaluser", "teams_compensation", "teams_historicalcompensation", "teams_notice",
     "teams_storedfile", "teams_storedpart", "knox_authtoken", "django_session", "performance_importrefusal",
+    "incentives_entry", "incentives_run", "incentives_historicalrun", "incentives_batch", "incentives_historicalbatch",
+    "incentives_batchitem", "incentives_simulation",
 )  # fmt: skip
 
 
