@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scheduling.plain import asked
-from scheduling.plain.hills import Floats, hill
+from scheduling.plain.hills import Floats, Hill, hill
 
 FEW = 40  # up to so many agents their states are added up one by one, which is faster
 FAINT = 1e-5  # below this load the sum of so many does not fit into a float
@@ -33,9 +33,9 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Leaving:
-    """Erlang A. Four service levels, because four are in use: answered in time of all offered; of the answered; answered or gone
-    in time of all offered; answered in time of those who did not go in time. `mean_wait_seconds` is of all, `asa_seconds` of
-    the answered; `mean_queue` is the average number of those who wait."""
+    """Erlang A. Four service levels, because four are in use: answered in time of all offered; of the answered; answered or
+    gone in time of all offered; answered in time of those who did not go in time. `mean_wait_seconds` is of all,
+    `asa_seconds` of the answered; `mean_queue` is the average number of those who wait."""
 
     erlangs: Floats
     p_wait: Floats
@@ -114,43 +114,65 @@ def erlang_a(
     return Leaving(*(each.reshape(shape) for each in vars(found).values()))
 
 
-def leaving(load: Floats, handle: Floats, people: Floats, patience: Floats, within: Floats) -> Leaving:
-    """Erlang A of flat arrays that have been checked.
+@dataclass(frozen=True)
+class _Cut:
+    """The hill over the waiting time of those who are still there, in mean patiences, cut at the answer time `end`.
 
-    Time is counted in mean patiences: `most` contacts come and `served` are handled in one, `end` is the answer time. The hill
-    over the waiting time, of those who are still there, is cut at the answer time; all that is told is made of its two parts.
-    """
+    `most` contacts come and `served` are handled in one patience. `early` and `late` are the two parts, by their log tops; all
+    is a multiple of e^`level`, so that it fits into a float."""
+
+    most: Floats
+    served: Floats
+    end: Floats
+    level: Floats
+    low: Floats  # E
+    high: Floats  # J
+    early: Hill
+    late: Hill
+
+
+def _cut(load: Floats, handle: Floats, people: Floats, patience: Floats, within: Floats, *, weighted: bool) -> _Cut:
     most, served, end = load * patience / handle, people * patience / handle, within / patience
-    nothing = np.zeros_like(load)
-    in_time = hill(most, served + 1, nothing, end, weighted=True)
-    late = hill(most, served + 1, end, np.full_like(load, np.inf), weighted=True)
+    early = hill(most, served + 1, np.zeros_like(load), end, weighted=weighted)
+    late = hill(most, served + 1, end, np.full_like(load, np.inf), weighted=weighted)
     low, log_low = _below(load, people)
-    level = np.maximum(np.maximum(in_time.log_top, late.log_top), log_low)
-    early, after = np.exp(in_time.log_top - level), np.exp(late.log_top - level)
-    low, one = low * np.exp(log_low - level), np.exp(-level)
-    area, area_late = in_time.area * early, late.area * after
-    faded, faded_late = in_time.faded * early, late.faded * after
-    gone_by_end = -np.expm1(-end)
-    high = one + most * (area + area_late)  # J
-    all_states = low + high
-    abandoned = area + area_late + most * (faded + faded_late)
-    answered = low + served * (area + area_late)
-    answered_in_time = low + served * area
-    gone_in_time = area + most * faded + most * gone_by_end * area_late
-    still_there = np.exp(-end) * (np.exp(-most * np.expm1(-end) - served * end - level) + most * area_late)
-    p_abandon, p_answered = abandoned / all_states, answered / all_states
-    waited = served * (in_time.moment * early + late.moment * after)
+    level = np.maximum(np.maximum(early.log_top, late.log_top), log_low)
+    early, late = early.lowered(level), late.lowered(level)
+    high = np.exp(-level) + most * (early.area + late.area)
+    return _Cut(most, served, end, level, low * np.exp(log_low - level), high, early, late)
+
+
+def served(load: Floats, handle: Floats, people: Floats, patience: Floats, within: Floats) -> tuple[Floats, Floats]:
+    """Of all offered by Erlang A the share answered in time, and the share answered; for flat arrays that have been checked."""
+    cut = _cut(load, handle, people, patience, within, weighted=False)
+    in_time = cut.low + cut.served * cut.early.area
+    total = cut.low + cut.high
+    return in_time / total, (in_time + cut.served * cut.late.area) / total
+
+
+def leaving(load: Floats, handle: Floats, people: Floats, patience: Floats, within: Floats) -> Leaving:
+    """Erlang A of flat arrays that have been checked."""
+    cut = _cut(load, handle, people, patience, within, weighted=True)
+    most, early, late = cut.most, cut.early, cut.late
+    total = cut.low + cut.high
+    answered_in_time = cut.low + cut.served * early.area
+    answered = answered_in_time + cut.served * late.area
+    gone_in_time = early.area + most * (early.faded - np.expm1(-cut.end) * late.area)
+    gone = early.area + late.area + most * (early.faded + late.faded)
+    at_end = np.exp(-most * np.expm1(-cut.end) - cut.served * cut.end - cut.level)
+    still_there = np.exp(-cut.end) * (at_end + most * late.area)
+    p_abandon = gone / total
     return Leaving(
         erlangs=load,
-        p_wait=high / all_states,
+        p_wait=cut.high / total,
         p_abandon=p_abandon,
-        service_level=answered_in_time / all_states,
+        service_level=answered_in_time / total,
         of_answered=answered_in_time / answered,
-        with_short_abandons=(answered_in_time + gone_in_time) / all_states,
+        with_short_abandons=(answered_in_time + gone_in_time) / total,
         without_short_abandons=answered_in_time / (answered_in_time + still_there),
         mean_wait_seconds=p_abandon * patience,
-        asa_seconds=waited / answered * patience,
-        occupancy=load * p_answered / people,
+        asa_seconds=cut.served * (early.moment + late.moment) / answered * patience,
+        occupancy=load * answered / total / people,
         mean_queue=load / handle * p_abandon * patience,
     )
 

@@ -36,10 +36,15 @@ class Hill:
     faded: Floats
     moment: Floats
 
+    def lowered(self, level: Floats) -> "Hill":
+        """The same areas as multiples of e^`level`."""
+        factor = np.exp(self.log_top - level)
+        return Hill(level, self.area * factor, self.faded * factor, self.moment * factor)
+
 
 def hill(x: Floats, k: Floats, start: Floats, end: Floats, *, weighted: bool = False) -> Hill:
-    """Areas between `start` and `end`, for each point. `x` is above 0, `k` at least 1; a bound may be infinite. The two weighted
-    areas are zero unless asked for; they are meant for bounds from 0 up."""
+    """Areas between `start` and `end`, for each point. `x` is above 0, `k` at least 1; a bound may be infinite. The
+    two weighted areas are zero unless asked for; they are meant for bounds from 0 up."""
     found = np.zeros((4, x.size))
     for part in _chunks(x.size):
         _fill(found[:, part], x[part], k[part], start[part], end[part], weighted)

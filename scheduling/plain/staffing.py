@@ -9,11 +9,11 @@ from fractions import Fraction
 
 import numpy as np
 from django.utils.translation import gettext as _
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from scheduling.plain import asked
 from scheduling.plain.asked import Whole
-from scheduling.plain.erlang import below, leaving
+from scheduling.plain.erlang import below, leaving, served
 from scheduling.plain.hills import Floats
 
 EDGE = 1e-12  # a goal missed by less than this is reached
@@ -159,30 +159,30 @@ def _question(
 
 
 def _by_waiting(question: _Asked, first: int, size: int) -> Whole:
-    """Erlang C: from the first number that can carry the load, one more at a time, until every half hour has reached its target.
-    From one number of agents to the next there are no more than a few multiplications."""
+    """Erlang C: from the first number that can carry the load, one more at a time, until each half hour has reached its
+    target. From one number of agents to the next there are no more than a few multiplications."""
     load = question.load
     found = _least_for_occupancy(question, load)
     _refuse_above(found, first, size)
-    left = np.arange(load.size)
-    people = found.astype(np.float64)
-    low, handle = below(load, people), question.handle
+    people, handle = found.astype(np.float64), question.handle
     late, step = np.exp((load - people) * question.within / handle), np.exp(-question.within / handle)
     missed, wait = 1 - question.goal + EDGE, question.wait * (1 + EDGE)
+    left = np.arange(load.size)
+    table = np.stack((load, people, below(load, people), handle, late, step, missed, wait))
     while True:
+        load, people, low, handle, late, step, missed, wait = table
         with np.errstate(over="ignore"):
             spare = people - load
             certain = 1 + spare / people * low  # 1 / P(wait)
             reached = (late <= missed * certain) & (handle <= wait * spare * certain)
         if reached.all():
             return found
-        open_ = ~reached
-        left, load, people, low, handle, late, step, missed, wait = (
-            each[open_] for each in (left, load, people, low, handle, late, step, missed, wait)
-        )
-        people = people + 1
-        low = people / load * (1 + low)
-        late = late * step
+        left, table = left[~reached], table[:, ~reached]
+        load, people, low, _handle, late, step, _missed, _wait = table
+        people += 1
+        low += 1
+        low *= people / load
+        late *= step
         found[left] += 1
         if people.max() > asked.MOST_AGENTS:
             _refuse_above(found, first, size)
@@ -207,10 +207,12 @@ def _least_for_occupancy(question: _Asked, load: Floats) -> Whole:
 
 
 def _by_leaving(question: _Asked, first: int, size: int) -> Whole:
-    """Erlang A: more agents are never worse, so the fewest are found by halving. They may be fewer than the load."""
+    """Erlang A: more agents are never worse, so the fewest are found by halving. They may be fewer than the load, but not than
+    keep busy with what has to be answered."""
     load = question.load
-    unmet = np.zeros(load.size, dtype=np.int64)
-    likely = np.ceil(load * 1.1 + 4 * np.sqrt(load) + 4)
+    least = load * np.maximum(question.goal, 1 - question.gone)
+    unmet = np.clip(np.ceil(least * (1 - 1e-9)) - 1, 0, asked.MOST_AGENTS).astype(np.int64)
+    likely = np.ceil(load + np.sqrt(load)) + 1
     found = np.minimum(likely, asked.MOST_AGENTS).astype(np.int64)
     short = np.flatnonzero(~_is_reached(question, load, found))
     unmet[short], found[short] = found[short], asked.MOST_AGENTS
@@ -226,14 +228,17 @@ def _by_leaving(question: _Asked, first: int, size: int) -> Whole:
     return found
 
 
-def _is_reached(question: _Asked, load: Floats, agents: Whole) -> Floats:
-    told = leaving(load, question.handle, agents.astype(np.float64), question.patience, question.within)
-    return (
-        (told.service_level >= question.goal - EDGE)
-        & (told.p_abandon <= question.gone + EDGE)
-        & (told.asa_seconds <= question.wait * (1 + EDGE))
-        & (told.occupancy <= question.cap + EDGE)
+def _is_reached(question: _Asked, load: Floats, agents: Whole) -> NDArray[np.bool_]:
+    ground = load, question.handle, agents.astype(np.float64), question.patience, question.within
+    in_time, answered = served(*ground)
+    reached = (
+        (in_time >= question.goal - EDGE)
+        & (1 - answered <= question.gone + EDGE)
+        & (load * answered <= agents * (question.cap + EDGE))
     )
+    if np.isfinite(question.wait).any():
+        reached &= leaving(*ground).asa_seconds <= question.wait * (1 + EDGE)
+    return reached
 
 
 def _refuse_above(found: Whole, first: int, size: int) -> None:
