@@ -35,40 +35,45 @@ ABANDONED = gettext_lazy("The share that may give up")
 SHRINKAGE = gettext_lazy("The shrinkage")
 
 
+_POSITIVE = gettext_lazy("a number above zero, at most 1,000,000,000")
+_NOT_NEGATIVE = gettext_lazy("0 to 1,000,000,000")
+_CHATS = gettext_lazy("1 to 20")
+_SHARE = gettext_lazy("above 0 and below 1, such as 0.8 for 80 %")
+_SHARE_OR_ALL = gettext_lazy("above 0 and at most 1")
+_SHRINKAGE = gettext_lazy("0 or more and below 1")
+_AGENTS = gettext_lazy("a whole number from 1 to 5,000")
+
+
 def positive(what: Promise, values: ArrayLike) -> Floats:
     """`values` as floats, all of them above zero and finite."""
-    wanted = _("a number above zero, at most 1,000,000,000")
-    return _checked(what, values, lambda found: (found >= LEAST) & (found <= MOST), wanted)
+    return _checked(what, values, lambda found: (found >= LEAST) & (found <= MOST), _POSITIVE)
 
 
 def not_negative(what: Promise, values: ArrayLike) -> Floats:
-    return _checked(what, values, lambda found: (found >= 0) & (found <= MOST), _("0 to 1,000,000,000"))
+    return _checked(what, values, lambda found: (found >= 0) & (found <= MOST), _NOT_NEGATIVE)
 
 
 def concurrency(values: ArrayLike) -> Floats:
-    return _checked(CONCURRENCY, values, lambda found: (found >= 1) & (found <= MOST_CHATS), _("1 to 20"))
+    return _checked(CONCURRENCY, values, lambda found: (found >= 1) & (found <= MOST_CHATS), _CHATS)
 
 
 def share(what: Promise, values: ArrayLike) -> Floats:
     """Above 0 and below 1."""
-    return _checked(
-        what, values, lambda found: (found > 0) & (found < 1), _("above 0 and below 1, such as 0.8 for 80 %")
-    )
+    return _checked(what, values, lambda found: (found > 0) & (found < 1), _SHARE)
 
 
 def share_or_all(what: Promise, values: ArrayLike) -> Floats:
     """Above 0, at most 1."""
-    return _checked(what, values, lambda found: (found > 0) & (found <= 1), _("above 0 and at most 1"))
+    return _checked(what, values, lambda found: (found > 0) & (found <= 1), _SHARE_OR_ALL)
 
 
 def shrinkage(values: ArrayLike) -> Floats:
-    return _checked(SHRINKAGE, values, lambda found: (found >= 0) & (found < 1), _("0 or more and below 1"))
+    return _checked(SHRINKAGE, values, lambda found: (found >= 0) & (found < 1), _SHRINKAGE)
 
 
 def agents(values: ArrayLike) -> Floats:
-    wanted = _("a whole number from 1 to %(most)d") % {"most": MOST_AGENTS}
     return _checked(
-        AGENTS, values, lambda found: (found >= 1) & (found <= MOST_AGENTS) & (found == np.floor(found)), wanted
+        AGENTS, values, lambda found: (found >= 1) & (found <= MOST_AGENTS) & (found == np.floor(found)), _AGENTS
     )
 
 
@@ -117,7 +122,7 @@ def as_written(value: Any) -> Fraction:
     return Fraction(repr(float(value)))
 
 
-def _checked(what: Promise, values: ArrayLike, is_good: Callable[[Floats], Any], wanted: str) -> Floats:
+def _checked(what: Promise, values: ArrayLike, is_good: Callable[[Floats], Any], wanted: Promise) -> Floats:
     try:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -177,7 +177,8 @@ def _by_waiting(question: _Asked, first: int, size: int) -> Whole:
             reached = (late <= missed * certain) & (handle <= wait * spare * certain)
         if reached.all():
             return found
-        left, table = left[~reached], table[:, ~reached]
+        open_ = np.flatnonzero(~reached)
+        left, table = left[open_], table.take(open_, axis=1)
         load, people, low, _handle, late, step, _missed, _wait = table
         people += 1
         low += 1

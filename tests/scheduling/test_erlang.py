@@ -289,8 +289,8 @@ def test_bad_numbers_are_refused_by_name(bad, place):
     [
         (lambda: erlang_c(100, 180, 10, 20), "queue would grow without end. Plan at least 11 agents"),
         (lambda: erlang_c([10, 100], 180, 9, 20), "10 erlangs is too much for 9 agents"),
-        (lambda: erlang_c(100, 180, 14.5, 20), "whole number from 1 to 5000; it is 14.5"),
-        (lambda: erlang_c(100, 180, 5001, 20), "whole number from 1 to 5000"),
+        (lambda: erlang_c(100, 180, 14.5, 20), "whole number from 1 to 5,000; it is 14.5"),
+        (lambda: erlang_c(100, 180, 5001, 20), "whole number from 1 to 5,000"),
         (lambda: erlang_b(0, 3), "load in erlangs"),
         (lambda: erlang_c([8, -8], 180, 14, 20), r"it is -8 \(half hour 2 of 2\)"),
         (lambda: erlang_c(100, 180, 14, -1), "answer time"),
