@@ -117,11 +117,13 @@ def gross(net: ArrayLike, shrinkage: ArrayLike) -> Floats:
 
 
 def scheduled(net: ArrayLike, shrinkage: ArrayLike) -> Whole:
-    """Whole people to plan so that `net` are there."""
+    """Whole people to plan so that `net` are there. `net` may be a sum, or a sum of `gross` with no shrinkage left: what floats
+    add to it beyond nine decimals is nobody."""
     many, share = np.broadcast_arrays(asked.not_negative(asked.AGENTS, net), asked.shrinkage(shrinkage))
     flat, shares = many.ravel(), share.ravel()
     found = asked.whole_above(
-        flat / (1 - shares), lambda place: asked.as_written(flat[place]) / (1 - asked.as_written(shares[place]))
+        flat / (1 - shares),
+        lambda place: asked.as_written(round(flat[place], 9)) / (1 - asked.as_written(shares[place])),
     )
     return found.reshape(many.shape)
 

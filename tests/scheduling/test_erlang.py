@@ -259,6 +259,7 @@ def test_shrinkage_divides_and_whole_people_come_last():
     assert float(gross(7, 0.35)) == pytest.approx(7 / 0.65)
     apart, together = scheduled([3.3, 3.3], 0.3).sum(), scheduled(gross([3.3, 3.3], 0.3).sum(), 0)
     assert (int(apart), int(together)) == (10, 10)
+    assert int(scheduled(gross([7, 7], 0.3).sum(), 0)) == 20
     assert int(scheduled(6.6, 0.34)) == 10  # 10 exactly, which floats make 10.000000000000002
 
 
