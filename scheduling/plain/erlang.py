@@ -161,6 +161,7 @@ def leaving(load: Floats, handle: Floats, people: Floats, patience: Floats, with
     gone = early.area + late.area + most * (early.faded + late.faded)
     at_end = np.exp(-most * np.expm1(-cut.end) - cut.served * cut.end - cut.level)
     still_there = np.exp(-cut.end) * (at_end + most * late.area)
+    settled = answered_in_time + gone_in_time
     p_abandon = gone / total
     return Leaving(
         erlangs=load,
@@ -168,11 +169,11 @@ def leaving(load: Floats, handle: Floats, people: Floats, patience: Floats, with
         p_abandon=p_abandon,
         service_level=answered_in_time / total,
         of_answered=answered_in_time / answered,
-        with_short_abandons=(answered_in_time + gone_in_time) / total,
+        with_short_abandons=settled / (settled + still_there),
         without_short_abandons=answered_in_time / (answered_in_time + still_there),
         mean_wait_seconds=p_abandon * patience,
         asa_seconds=cut.served * (early.moment + late.moment) / answered * patience,
-        occupancy=load * answered / total / people,
+        occupancy=np.minimum(load * answered / total / people, 1),
         mean_queue=load / handle * p_abandon * patience,
     )
 
