@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 # LGPL and MPL are met by shipping the package as it is, as a package of its own that anybody can exchange.
 MAY_SHIP = frozenset({
     "MIT", "MIT-0", "MIT-CMU", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "PSF-2.0", "Python-2.0",
-    "PostgreSQL", "MPL-2.0", "LGPL-3.0-only", "LGPL-3.0-or-later", "Unlicense", "0BSD", "Zlib",
+    "PostgreSQL", "CC0-1.0", "MPL-2.0", "LGPL-3.0-only", "LGPL-3.0-or-later", "Unlicense", "0BSD", "Zlib",
 })  # fmt: skip
 
 CORRECTIONS = {
