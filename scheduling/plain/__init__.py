@@ -1,0 +1,1 @@
+"""Arithmetic and judgement on plain values: no model, no clock, no settings."""
