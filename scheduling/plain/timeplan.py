@@ -11,7 +11,7 @@ into a holiday is a choice, too (`Nights`). Moments come in with any zone and le
 A plan is made by `planform.read`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -359,45 +359,6 @@ def _joined(found: list[Impact], piece: Impact) -> None:
 
 
 # -- in words --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Line:
-    """One layer of the fixed order: what it says at a moment, and whether it is the one that decides."""
-
-    layer: Layer
-    words: str
-    decides: bool
-
-
-def explain(plan: Plan, moment: datetime) -> list[Line]:
-    """All five layers at `moment`, the strongest first: why it is open or closed, and what was overruled."""
-    moment = aware(moment)
-    state, day = state_at(plan, moment), day_at(moment, plan.zone)
-    return [
-        Line(layer, state.words if layer is state.rule.layer else words, layer is state.rule.layer)
-        for layer, words in _said(plan, moment, day)
-    ]
-
-
-def _said(plan: Plan, moment: datetime, day: date) -> Sequence[tuple[Layer, str]]:
-    shut = {each.rule.layer: each.rule.name for each in plan.shut if each.begins <= moment < each.ends}
-    workday, holiday, week = plan.workday_on.get(day), plan.holiday_on.get(day), plan.week_on(day)
-    overruled = _("“%(name)s”, overruled")
-    return [
-        (Layer.EMERGENCY, _("No emergency closure.")),
-        (
-            Layer.CLOSURE,
-            overruled % {"name": shut[Layer.CLOSURE]} if Layer.CLOSURE in shut else _("No one-off closure."),
-        ),
-        (Layer.WORKDAY, overruled % {"name": workday.name} if workday else _("No custom workday.")),
-        (Layer.HOLIDAY, overruled % {"name": holiday.name} if holiday else _("No holiday.")),
-        (
-            Layer.WEEKLY,
-            _("Weekly hours of %(weekday)s: %(hours)s, overruled")
-            % {"weekday": WEEKDAYS[day.weekday()], "hours": hours_in_words(week.days[day.weekday()] if week else ())},
-        ),
-    ]
 
 
 def hours_in_words(hours: Hours) -> str:

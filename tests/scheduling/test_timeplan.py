@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduling.plain import planform
+from scheduling.plain.probe import explain
 from scheduling.plain.timeplan import (
     Layer,
     after,
     between,
-    explain,
     hours_in_words,
     impact,
     next_change,
@@ -560,7 +560,7 @@ def declared(draw):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(given_plan=declared(), first=st.integers(0, WINDOW - 1), minutes=st.integers(0, 2000))
 def test_every_answer_is_that_of_a_clock_read_minute_by_minute(given_plan, first, minutes):
     day, form = given_plan
