@@ -144,7 +144,7 @@ def _calendar(events: list[Event], zone: str, name: str) -> bytes:
 
 
 def _year(event: Event) -> int:
-    begins: date = event["dtstart"].dt
+    begins = event.decoded("dtstart")
     return (begins.astimezone(UTC) if isinstance(begins, datetime) else begins).year
 
 

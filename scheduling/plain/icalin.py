@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
+from icalendar import Calendar, Component
 
 from scheduling.plain.ical import HOURS, KIND, OPEN, SHIFT, hours_in
 from scheduling.plain.timeplan import Closure, Hours, Kind, Layer, Special
@@ -54,7 +54,7 @@ class _Sheet:
     outside: int = 0
     repeating: int = 0
 
-    def passed_over(self, event: Event) -> None:
+    def passed_over(self, event: Component) -> None:
         """Repeats reach beyond the dates asked for by their nature; what stands alone there is counted."""
         self.outside += event.get("rrule") is None
 
@@ -107,7 +107,7 @@ def _calendars(raw: bytes) -> list[Calendar]:
     return found
 
 
-def _take(event: Event, sheet: _Sheet, replaced: set[tuple[str, Any]]) -> None:
+def _take(event: Component, sheet: _Sheet, replaced: set[tuple[str, Any]]) -> None:
     """Put one event where it belongs. Raises _Odd."""
     kind = _text(event, KIND)
     if _text(event, "status").upper() == "CANCELLED" or kind in (OPEN, SHIFT):
@@ -120,7 +120,7 @@ def _take(event: Event, sheet: _Sheet, replaced: set[tuple[str, Any]]) -> None:
             _off(event, start, length.days, kind, sheet)
 
 
-def _off(event: Event, first: date, days: int, kind: str, sheet: _Sheet) -> None:
+def _off(event: Component, first: date, days: int, kind: str, sheet: _Sheet) -> None:
     """Whole days: holidays, or make-up workdays."""
     if days > LONGEST_DAYS:
         raise _Odd(_("it lasts longer than a year; enter it as weekly hours instead."))
@@ -137,7 +137,7 @@ def _off(event: Event, first: date, days: int, kind: str, sheet: _Sheet) -> None
             sheet.days[layer, day] = Special(day, name, there.kind, there.hours)
 
 
-def _close(event: Event, begins: datetime, ends: datetime, sheet: _Sheet) -> None:
+def _close(event: Component, begins: datetime, ends: datetime, sheet: _Sheet) -> None:
     """A span of hours, on whole minutes of the plan's wall clock."""
     first, last = (_local(moment, sheet.zone) for moment in (begins, ends))
     if last.second or last.microsecond:
@@ -151,7 +151,7 @@ def _close(event: Event, begins: datetime, ends: datetime, sheet: _Sheet) -> Non
         sheet.closures.add(closure)
 
 
-def _kind_of(event: Event, kind: str, sheet: _Sheet) -> tuple[Layer, Kind, Hours]:
+def _kind_of(event: Component, kind: str, sheet: _Sheet) -> tuple[Layer, Kind, Hours]:
     """Our own mark tells all; others tell at most that a day is worked."""
     layer, _dash, origin = kind.partition("-")
     if layer in (Layer.HOLIDAY, Layer.WORKDAY):
@@ -169,7 +169,7 @@ def _kind_of(event: Event, kind: str, sheet: _Sheet) -> tuple[Layer, Kind, Hours
 # -- when ------------------------------------------------------------------------------------------------------------------
 
 
-def _when(event: Event) -> tuple[Any, timedelta]:
+def _when(event: Component) -> tuple[Any, timedelta]:
     """The beginning, a date or a time, and the length. Raises _Odd."""
     begins = _time(event, "dtstart")
     if begins is None:
@@ -196,7 +196,7 @@ def _elapsed(begins: datetime, ends: datetime) -> timedelta:
     return ends - begins
 
 
-def _time(event: Event, name: str) -> Any:
+def _time(event: Component, name: str) -> Any:
     """A date or a time. A zone that neither the file nor the machine knows is refused rather than guessed."""
     made = _one(event, name)
     if made is None:
@@ -210,7 +210,7 @@ def _time(event: Event, name: str) -> Any:
     return moment
 
 
-def _starts(event: Event, begins: Any, sheet: _Sheet, replaced: set[tuple[str, Any]]) -> Iterator[Any]:
+def _starts(event: Component, begins: Any, sheet: _Sheet, replaced: set[tuple[str, Any]]) -> Iterator[Any]:
     """The beginnings of an event: one, or those of its repeats that reach into the dates asked for."""
     rule = _one(event, "rrule")
     if event.get("recurrence-id") is not None or (rule is None and event.get("rdate") is None):
@@ -256,7 +256,7 @@ def _repeats(rule: Any, begins: Any, sheet: _Sheet) -> Iterator[Any]:
         yield start.replace(tzinfo=begins.tzinfo) if isinstance(begins, datetime) else start.date()
 
 
-def _listed(event: Event, name: str, like: Any = None) -> Iterator[Any]:
+def _listed(event: Component, name: str, like: Any = None) -> Iterator[Any]:
     """Dates or times of EXDATE and RDATE; a period counts by its beginning, a date among times is left out."""
     made = event.get(name)
     for each in made if isinstance(made, list) else [made] if made is not None else []:
@@ -266,7 +266,7 @@ def _listed(event: Event, name: str, like: Any = None) -> Iterator[Any]:
                 yield start
 
 
-def _moved(event: Event) -> tuple[str, Any]:
+def _moved(event: Component) -> tuple[str, Any]:
     """Which repeat an event takes the place of."""
     made = _one(event, "recurrence-id")
     return _text(event, "uid"), _key(getattr(made, "dt", None))
@@ -295,18 +295,18 @@ def _local(moment: datetime, zone: ZoneInfo) -> datetime:
 # -- words -----------------------------------------------------------------------------------------------------------------
 
 
-def _one(event: Event, name: str) -> Any:
+def _one(event: Component, name: str) -> Any:
     """A property, the first where a file names it twice."""
     made = event.get(name)
     return made[0] if isinstance(made, list) and made else made
 
 
-def _text(event: Event, name: str) -> str:
+def _text(event: Component, name: str) -> str:
     made = _one(event, name)
     return "" if made is None else str(made).strip()
 
 
-def _title(event: Event) -> str:
+def _title(event: Component) -> str:
     text = "".join(letter for letter in _text(event, "summary") if letter.isprintable()).strip()
     return text[:LONGEST_NAME] or _("Without a name")
 

@@ -126,15 +126,16 @@ def _fitting(plan: Plan) -> None:
 
 
 def _weeks(made: Any) -> tuple[Week, ...]:
-    weeks = _each(made, 1, MOST_WEEKS, _("week"), _week)
+    weeks = _each(made, 1, MOST_WEEKS, _("weekly hours"), _week)
     for place, (earlier, later) in enumerate(pairwise(weeks), 2):
         if later.since is None:
             raise ValueError(
-                _("Only the first week holds without a date; say from when week %(place)d holds.") % {"place": place}
+                _("Only the first weekly hours hold without a date; say from when weekly hours %(place)d hold.")
+                % {"place": place}
             )
         if earlier.since and later.since <= earlier.since:
             raise ValueError(
-                _("Week %(place)d does not begin after the one before; sort the weeks by date, one for each date.")
+                _("Weekly hours %(place)d do not begin after those before; sort them by date, one for each date.")
                 % {"place": place}
             )
     return weeks
@@ -217,7 +218,8 @@ def _each(made: Any, least: int, most: int, what: str, one: Callable[[Any, str],
     if not isinstance(made, list) or not least <= len(made) <= most:
         told = {"what": what, "least": least, "most": most}
         raise ValueError(_("Of “%(what)s” there have to be %(least)d to %(most)d, in a list.") % told)
-    return tuple(one(row, f"{what} {place}") for place, row in enumerate(made, 1))
+    places = (_("%(what)s %(place)d") % {"what": what, "place": place} for place in range(1, len(made) + 1))
+    return tuple(one(row, where) for row, where in zip(made, places, strict=True))
 
 
 def _all_chosen(made: Any, names: set[str], where: str) -> None:

@@ -263,7 +263,7 @@ def _day(made: Any, place: int, year: int, weekend: frozenset[int]) -> PublicDay
         told = {"where": where, "known": ", ".join(DayKind)}
         raise ValueError(_("In %(where)s the kind has to be one of: %(known)s.") % told)
     day = PublicDay(_date(made["on"], where, year), _text(made["name"], LONGEST_NAME, where), DayKind(made["kind"]))
-    told = {"day": day.on, "weekday": WEEKDAYS[day.on.weekday()]}
+    told = {"day": str(day.on), "weekday": WEEKDAYS[day.on.weekday()]}
     if day.kind is DayKind.MAKE_UP and day.on.weekday() not in weekend:
         raise ValueError(_("%(day)s is a %(weekday)s, worked anyway; a make-up workday lies on a weekend.") % told)
     if day.kind is DayKind.SWAPPED and day.on.weekday() in weekend:

@@ -364,7 +364,7 @@ def _joined(found: list[Impact], piece: Impact) -> None:
 def hours_in_words(hours: Hours) -> str:
     """Such as “09:00–12:00, 22:00–06:00 (next day)”."""
     if not hours:
-        return _("closed")
+        return _("no hours")
     texts = []
     for first, until in hours:
         span = f"{clock(first)}–{clock(until)}"

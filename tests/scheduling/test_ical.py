@@ -69,7 +69,7 @@ def test_control_characters_and_line_breaks_cannot_add_lines():
     raw = of_shifts([odd], zone="UTC", name="x\r\nEND:VCALENDAR, y")
     [event] = events(raw)
     assert (str(event["summary"]), str(event["description"])) == ("ab BEGIN:VEVENT", "c\nEND:VEVENT")
-    assert str(Calendar.from_ical(raw)["x-wr-calname"]) == "x END:VCALENDAR, y"
+    assert str(Calendar.from_ical(raw)["x-wr-calname"]) == "x END:VCALENDAR\\, y"
     assert raw.count(b"\r\nEND:VCALENDAR") == 1 and b"\x00" not in raw and b"\r\nX:1" not in raw
 
 

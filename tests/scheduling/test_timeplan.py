@@ -157,7 +157,7 @@ def test_a_night_belongs_to_the_day_on_which_it_begins():
     assert spans(which, "2026-03-01T00:00", "2026-03-04T00:00") == [("02 22:00", "03 06:00")]
     assert state_at(which, at("2026-03-03T03:00")).words == "Open by the weekly hours of Monday."
     assert hours_in_words(which.weeks[0].days[0]) == "22:00–06:00 (next day)"
-    assert hours_in_words(()) == "closed"
+    assert hours_in_words(()) == "no hours"
 
 
 @pytest.mark.parametrize(
@@ -361,28 +361,31 @@ def days(*hours):
         ({"both": "maybe"}, "In the time plan “both” has to be one of: workday, holiday, law."),
         ({"nights": None}, "“nights” has to be one of: run_on, end_at_midnight"),
         ({"extra": 1}, "there is no choice named “extra”"),
-        ({"weeks": []}, "Of “week” there have to be 1 to 50, in a list."),
-        ({"weeks": [week(*[[]] * 6)]}, "In week 1 there have to be seven days, Monday first."),
+        ({"weeks": []}, "Of “weekly hours” there have to be 1 to 50, in a list."),
+        ({"weeks": [week(*[[]] * 6)]}, "In weekly hours 1 there have to be seven days, Monday first."),
         ({"weeks": [week(*[[]] * 7)]}, "The time plan is never open; enter hours on at least one day."),
         (
             {"weeks": days(["09:00", "18:00"], ["17:00", "20:00"])},
-            "In day 1 of week 1 the span to 18:00 overlaps the one",
+            "In day 1 of weekly hours 1 the span to 18:00 overlaps the one",
         ),
         ({"weeks": days(["22:00", "06:00"], ["23:00", "23:30"])}, "the span to 06:00 overlaps the one from 23:00"),
         ({"weeks": days(["09:00", "09:00"])}, "for a whole day write 00:00, 24:00"),
         ({"weeks": days(["24:00", "06:00"])}, "to begin before 24:00"),
-        ({"weeks": days(["9:00", "18:00"])}, "In day 1 of week 1 write times as in 09:00, up to 24:00."),
+        ({"weeks": days(["9:00", "18:00"])}, "In day 1 of weekly hours 1 write times as in 09:00, up to 24:00."),
         ({"weeks": days(["09:00", "24:30"])}, "write times as in 09:00"),
         ({"weeks": days(["09:00"])}, "a span is a pair such as 09:00, 18:00"),
         ({"weeks": days(*[["09:00", "10:00"]] * 13)}, "a list of at most 12 spans"),
-        ({"weeks": [week(*WORKING_WEEK)] * 2}, "Only the first week holds without a date; say from when week 2 holds."),
+        (
+            {"weeks": [week(*WORKING_WEEK)] * 2},
+            "Only the first weekly hours hold without a date; say from when weekly hours 2 hold.",
+        ),
         (
             {"weeks": [week(*WORKING_WEEK, since="2026-07-01")] * 2},
-            "Week 2 does not begin after the one before; sort the weeks by date",
+            "Weekly hours 2 do not begin after those before; sort them by date",
         ),
         (
             {"weeks": [week(*WORKING_WEEK, since="1 July")]},
-            "In week 1 write dates as in 2026-10-01, from 2000 to 2099.",
+            "In weekly hours 1 write dates as in 2026-10-01, from 2000 to 2099.",
         ),
         ({"workdays": [special("2026-02-14")]}, "In custom workday 1 enter hours; for a closed day enter a holiday."),
         ({"workdays": [special("2026-02-14", OFFICE, kind="statutory")]}, "has to be one of: own, make_up"),
