@@ -3,14 +3,18 @@
 `read` raises ValueError with a sentence for people that names the place and the remedy. The shape:
 
     {"zone": "Asia/Shanghai",
-     "weeks": [{"from": null, "days": [[["09:00", "12:00"], ["13:00", "18:00"]], ..., []]},       seven days, Monday first
-               {"from": "2026-07-01", "days": [[["22:00", "06:00"]], ...]}],                      an end not after the
-     "workdays": [{"on": "2026-02-14", "name": "…", "kind": "own" | "make_up",                    beginning is of the next day
-                   "hours": [["09:00", "18:00"]]}],
+     "weeks": [{"from": null, "days": [[["09:00", "12:00"], ["13:00", "18:00"]], ..., []]},
+               {"from": "2026-07-01", "days": [[["22:00", "06:00"]], ...]}],
+     "workdays": [{"on": "2026-02-14", "name": "…", "kind": "own" | "make_up", "hours": [["09:00", "18:00"]]}],
      "holidays": [{"on": "2026-02-16", "name": "…", "kind": "own" | "statutory" | "swapped", "hours": []}],
-     "closures": [{"from": "2026-03-05T14:00", "until": "2026-03-05T16:00", "name": "…"}],        the plan's wall clock
-     "emergencies": [{"from": "2026-03-05T06:00:00+00:00", "until": null, "name": "…"}],          moments with an offset
+     "closures": [{"from": "2026-03-05T14:00", "until": "2026-03-05T16:00", "name": "…"}],
+     "emergencies": [{"from": "2026-03-05T06:00:00+00:00", "until": null, "name": "…"}],
      "both": "workday" | "holiday" | "law", "nights": "run_on" | "end_at_midnight"}
+
+Weekly hours have seven days, Monday first, and hold from their date until the next ones do. A span whose end is not after its
+beginning ends on the next day. A holiday without hours is closed all day. Closures are times of the plan's own wall clock,
+emergencies are moments with their offset, and one without an end lasts until it is given one. What `both` and `nights` choose
+is told in `timeplan`.
 """
 
 import re
