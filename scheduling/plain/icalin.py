@@ -267,9 +267,11 @@ def _listed(event: Component, name: str, like: Any = None) -> Iterator[Any]:
 
 
 def _moved(event: Component) -> tuple[str, Any]:
-    """Which repeat an event takes the place of."""
-    made = _one(event, "recurrence-id")
-    return _text(event, "uid"), _key(getattr(made, "dt", None))
+    """Which repeat an event takes the place of; none where that is not written rightly."""
+    try:
+        return _text(event, "uid"), _key(_one(event, "recurrence-id").dt)
+    except ValueError:
+        return "", None
 
 
 def _key(start: Any) -> Any:

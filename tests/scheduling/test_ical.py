@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -392,6 +392,7 @@ TZOFFSETTO:+9999
 
 
 @settings(max_examples=150, deadline=None)
+@example(lines=["RECURRENCE-ID:20260101", " folded"], cut=0)
 @given(lines=st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=14), cut=st.integers(0, 40))
 def test_no_file_does_more_than_be_refused_with_a_sentence(lines, cut):
     raw = file("BEGIN:VEVENT", "UID:1", "SUMMARY:x", *lines, "END:VEVENT")
