@@ -39,6 +39,18 @@ def line(agent: Any, version: Any, day: Any, **more: Any) -> Attainment:
     return Attainment.objects.create(agent=agent, team=agent.team, version=version, begins=day, ends=day, **given)
 
 
+def of(cast: Cast, by: Any) -> dict[str, Any]:
+    """A plan, and what the first agent reached and is paid by it, by the kinds of data that one may ask about."""
+    plan = ground.plan(cast.team, by)
+    version, day = ground.version(plan), timezone.now().date() - timedelta(days=2)
+    reached = line(cast.agent, version, day)
+    entry = Entry.objects.create(
+        agent=cast.agent, team=cast.team, plan=plan, version=version, begins=day, ends=day, month=day.replace(day=1),
+        kind="line", cause="line", amount=Decimal(150), currency="CNY", digest=reached.digest,
+    )  # fmt: skip
+    return {"plans": plan, "attainment": reached, "amounts": entry}
+
+
 def build(hub: Hub, cast: Cast) -> dict[str, Any]:
     """Ids by the label of the model. The batch waits for its release."""
     agent, by = cast.agent, hub.payroll

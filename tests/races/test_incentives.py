@@ -57,7 +57,8 @@ def test_eight_who_calculate_a_month_at_once_post_each_line_once(locks, plan, un
     Run.objects.bulk_create([Run(plan=plan, month=MARCH.first)])  # else whoever makes it has the others wait
     unguarded()
     with monkeypatch.context() as alone:
-        alone.setattr(posting, "ATTAINMENTS", "SELECT")
+        alone.setattr(posting, "NEW", "SELECT")
+        alone.setattr(posting, "RENEWED", "SELECT")
         if not locks:
             without_row_locks(alone)
         alone.setattr(posting, "post", Meeting(MANY).after(posting.post))  # none is done before all have written

@@ -14,6 +14,7 @@ from teams.models import AccessRecord, Compensation, Loan, Team, TeamGroupGrant,
 from teams.scoping import Grant
 from tests import make
 from tests.approvals import blocks
+from tests.incentives import rows as pay
 from tests.look import rows
 
 
@@ -54,6 +55,7 @@ def everything(hub, north, south, partitions):
         "grants": TeamGroupGrant.objects.create(
             group=group, permission=Permission.objects.get(codename="review_team"), content_object=north.team
         ),
+        **pay.of(north, hub.payroll),
         "team_figures": TeamDay.objects.create(team=north.team, day=rows.DAY),
         "reports": report,
         "deliveries": source,
