@@ -180,7 +180,7 @@ class Entry(models.Model):
     withheld = models.DecimalField(_("withheld"), max_digits=16, decimal_places=4, default=Decimal(0))
     currency = models.CharField(_("currency"), max_length=3)
     wages = models.JSONField(_("daily wages"), default=list)  # one exact text for each day of the facts
-    digest = models.CharField(max_length=32, blank=True)  # of the counts it rests on
+    digest = models.CharField(_("fingerprint of the counts"), max_length=32, blank=True)  # of those it rests on
     batch = models.ForeignKey(
         Batch, models.PROTECT, null=True, blank=True, related_name="entries", verbose_name=_("pay-out batch")
     )

@@ -108,12 +108,12 @@ class Attainment(models.Model):
     begins = models.DateField(_("from"))
     ends = models.DateField(_("until"))  # the last day, included
     facts = models.JSONField(_("counts"))
-    digest = models.CharField(max_length=32)
+    digest = models.CharField(_("fingerprint of the counts"), max_length=32)
     attained = models.DecimalField(_("attainment"), max_digits=14, decimal_places=6, null=True)  # for lists; cut off
     reached = models.PositiveSmallIntegerField(_("tier"), default=0)
     demoted = models.PositiveSmallIntegerField(_("tiers taken off"), default=0)
     missed = models.CharField(_("gates not met"), max_length=80, blank=True)
-    lack = models.CharField(max_length=20, blank=True)  # why there is no wage to pay a share of
+    lack = models.CharField(_("what is lacking"), max_length=20, blank=True)  # why there is no wage to pay a share of
 
     objects = querysets.AttainmentQuerySet.as_manager()
 
