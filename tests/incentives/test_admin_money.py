@@ -69,7 +69,7 @@ def test_the_page_of_a_run_tells_what_stands_in_its_way(march, north, payroll):
     for words in ("150.00 CNY", "no wage is entered", north.agents[1].name, f"{ENTRIES}?month=2026-03"):
         assert words in text(page), words
     refused = payroll.post(f"{RUNS}{march.pk}/review/", {})
-    assert "1 lines have no daily wage" in text(refused)
+    assert "1 line has no daily wage" in text(refused)
     assert Run.objects.get().stage == "calculated"
 
 

@@ -218,7 +218,7 @@ def evening(day: date) -> None:
     ("language", "wanted"),
     [
         ("en", ("115 done, 15 over target", "So far it earns 60.00 CNY on top.", "5 more and it is 150.00 CNY")),
-        ("zh-hans", ("已完成 115，超出目标 15", "目前额外挣得 60.00 CNY", "再完成 5 即为 150.00 CNY")),
+        ("zh-hans", ("已完成 115，超出目标 15", "目前额外挣得 60.00 CNY", "再完成 5 个可得 150.00 CNY")),
     ],
 )
 def test_the_letter_of_the_evening_says_the_day_in_the_language_of_whoever_gets_it(
