@@ -13,7 +13,7 @@ PERIODS = {
     "shift_day": gettext_lazy("each day"), "week": gettext_lazy("each week"), "month": gettext_lazy("each month"),
 }  # fmt: skip
 KINDS = {
-    Kind.STEP: gettext_lazy("steps"), Kind.INTERPOLATED: gettext_lazy("evenly between the edges"),
+    Kind.STEP: gettext_lazy("in steps"), Kind.INTERPOLATED: gettext_lazy("evenly between the edges"),
     Kind.MARGINAL: gettext_lazy("each unit by the tier it lies in"),
     Kind.WHOLE_VOLUME: gettext_lazy("all units by the tier that was reached"),
 }  # fmt: skip

@@ -43,6 +43,8 @@ NOT_OPENED = {
     "my_status_now": "a piece of one's own status, which tests/browser/test_breaks.py opens",
     "my_replies_suggest": "a piece of one's own replies, which tests/browser/test_replies.py opens",
     "my_reply_file": "a file",
+    "my_statement_pdf": "a file",
+    "incentives-today": "for programs",
     "cannedreply-suggest": "for programs",
     "cannedreply-versions": "for programs",
     "intake_errors": "a file",
