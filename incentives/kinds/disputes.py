@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,7 @@ from incentives.kinds.shared import HIGHEST, LEAD, PAYROLL, WORKDAY, WORKING_WEE
 from incentives.models import Attainment, Correction
 from incentives.plain.periods import month_of
 from incentives.services.runs import calculate
+from performance.models import AgentDay
 from teams.acting import system_scope
 from teams.clock import local_day
 from teams.errors import OutOfReach, Refused
@@ -122,9 +124,12 @@ class LineDispute(Kind):
 
     def difference(self, wish: Wish, stands: State) -> list[Line]:
         told = [Line(_("day"), "", wish["on"].isoformat()), Line(_("reason"), "", str(dict(REASONS)[wish["reason"]]))]
+        now = counted(wish["attainment"], wish["on"])
         counts = [
-            Line(Correction.Count(name).label, "", f"{wish[name]:+d}") for name in COUNTS if wish[name]
-        ]  # fmt: skip
+            Line(Correction.Count(name).label, str(now[name]), f"{now[name] + wish[name]} ({wish[name]:+d})")
+            for name in COUNTS
+            if wish[name]
+        ]
         return [*told, *counts, Line(_("evidence"), "", wish["evidence"], is_text=True)]
 
     def effects(self, wish: Wish, stands: State, now: datetime) -> list[str]:
@@ -146,6 +151,17 @@ class LineDispute(Kind):
         )
         calculate(line.version.plan_id, month_of(line.ends), cause=f"dispute:{request.pk}", agents=[line.agent_id])
         return {"line": line.pk}
+
+
+def counted(attainment: int, day: date) -> dict[str, int]:
+    """What counts of the agent's day now, with what was put right before. Two queries."""
+    agent = Attainment.objects.filter(pk=attainment).values("agent")
+    sums = AgentDay.objects.filter(agent__in=agent, day=day).aggregate(
+        **{name: Sum(name, default=0) for name in COUNTS}
+    )
+    for name, by_how_much in Correction.objects.filter(agent__in=agent, day=day).values_list("count", "by_how_much"):
+        sums[name] += by_how_much
+    return sums
 
 
 def closes_on(line: Attainment) -> date:
