@@ -102,7 +102,7 @@ days = some.integers(0, 20).map(lambda place: DAY + timedelta(days=place))
 
 
 class Ledger(RuleBasedStateMachine):
-    """Beside the entries: for each agent a plain list of [day, session, minutes left, day due], and what was planned, held, forgiven."""
+    """Beside the entries: for each agent a plain list of [day, session, minutes left, day due], and sums."""
 
     def __init__(self):
         super().__init__()
