@@ -1,8 +1,8 @@
 """How long a signed training holds, when to renew it, and what ends with it.
 
-`expires_on` is the first day on which a certificate no longer holds: one signed on 1 March for twelve months holds to the end
-of the last day of February. Renewing early never makes it shorter. What lapses takes rights with it, from that day on and without
-anybody doing anything; an exception gives them back for at most seven days.
+`expires_on` is the first day on which a certificate no longer holds: one signed on 1 March for twelve months holds to the
+end of the last day of February. Renewing early never makes it shorter. What lapses takes rights with it, from that day on
+and without anybody doing anything; an exception gives them back for at most seven days.
 """
 
 from collections.abc import Collection, Iterable, Mapping
