@@ -122,7 +122,7 @@ def test_joining_measures_the_network_and_blocks_live_contacts_until_all_is_safe
     assert by_key["equipment_ordered"].offset == -10
     assert by_key["network_test"].evidence is Kind.MEASURED
     assert [limit.name for limit in by_key["network_test"].limits] == [
-        "Download", "Upload", "Delay", "Jitter", "Packets lost",
+        "Download rate", "Upload rate", "Delay", "Jitter", "Packets lost",
     ]  # fmt: skip
 
 

@@ -30,8 +30,8 @@ def joining() -> dict[str, Any]:
             _task(
                 "network_test", _("Measure the network at the desk, by cable or close to the router"), -3, "hire",
                 limits=[
-                    _limit(_("Download"), "Mbit/s", at_least="25"),
-                    _limit(_("Upload"), "Mbit/s", at_least="5"),
+                    _limit(_("Download rate"), "Mbit/s", at_least="25"),
+                    _limit(_("Upload rate"), "Mbit/s", at_least="5"),
                     _limit(_("Delay"), "ms", at_most="150"),
                     _limit(_("Jitter"), "ms", at_most="30"),
                     _limit(_("Packets lost"), "%", at_most="1"),
