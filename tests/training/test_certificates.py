@@ -125,6 +125,15 @@ def test_a_leave_over_the_whole_window_puts_it_off(leave, wanted):
     assert with_leave(BY_SIGNING, END, [Span(date(2026, 5, 1), date(2026, 5, 9)), leave]) == wanted
 
 
+def test_who_is_away_while_a_new_policy_comes_out_signs_it_after_coming_back():
+    policy = Publication(2, date(2026, 11, 2), 14)
+    ends = with_publications(END, 1, [policy])
+    away = [Span(date(2026, 10, 26), date(2026, 11, 20))]
+    assert ends == date(2026, 11, 16)
+    assert with_leave(BY_SIGNING, ends, away) == ends  # of the window of sixty days much was left
+    assert with_leave(BY_SIGNING, ends, away, policy.published_on) == date(2026, 11, 28)
+
+
 def test_a_new_major_version_ends_older_signatures_after_its_grace():
     two, three = Publication(2, date(2026, 11, 2), 30), Publication(3, date(2026, 11, 16), 7)
     assert with_publications(END, 1, [two]) == date(2026, 12, 2)

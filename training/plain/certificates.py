@@ -111,10 +111,12 @@ def with_publications(expiry: date, signed_version: int, published: Iterable[Pub
     return min((expiry, *ends))
 
 
-def with_leave(rule: Rule, expiry: date, leaves: Iterable[Span]) -> date:
+def with_leave(rule: Rule, expiry: date, leaves: Iterable[Span], asked_on: date | None = None) -> date:
     """The first day without, for who could not renew: a leave over the whole window puts it off until seven days after coming
-    back. `leaves` follow each other without touching."""
-    window = Span(opens_on(rule, expiry), expiry - DAY)
+    back. `asked_on`: where the renewal was asked for later than the window opens, as by a publication. `leaves` follow each
+    other without touching."""
+    opens = opens_on(rule, expiry)
+    window = Span(opens if asked_on is None else max(opens, asked_on), expiry - DAY)
     for leave in leaves:
         if window.first in leave and window.last in leave:
             return max(expiry, leave.last + DAY * (1 + AFTER_LEAVE))

@@ -20,7 +20,6 @@ from training.plain import wilson
 from training.plain.reading import percent, shown
 
 MOST_EXTENSIONS = 2
-TARGET_DAYS, LIMIT_DAYS = 30, 90
 
 
 class Stage(StrEnum):
