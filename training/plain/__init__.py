@@ -1,0 +1,1 @@
+"""Judgement of hiring, onboarding and training on plain values: no model, no clock, no settings."""
