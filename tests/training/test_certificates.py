@@ -171,6 +171,7 @@ def test_an_exception_gives_a_right_back_for_at_most_seven_days_of_a_lapse():
     first = exception(END, date(2027, 3, 3), 4)
     assert first == Span(date(2027, 3, 3), date(2027, 3, 6))
     assert not lapse.is_lapsed(date(2027, 3, 6), [first]) and lapse.is_lapsed(date(2027, 3, 7), [first])
+    assert exception(END, END, 1) == Span(END, END)
     assert exception(END, date(2027, 3, 7), 3, [first]).last == date(2027, 3, 9)
     assert exception(END, date(2027, 3, 5), 5, [first]).last == date(2027, 3, 9)  # the same days count once
     assert exception(END, END, 7, [Span(date(2026, 3, 1), date(2026, 3, 7))]).last == date(

@@ -57,6 +57,14 @@ def test_what_is_still_to_come_counts_for_nothing():
     assert cohort([], TODAY).median is None and cohort([], TODAY).size == 0
 
 
+def test_the_day_itself_counts():
+    day = START + timedelta(days=90)
+    found = cohort([path(90), path(left=90)], day)
+    assert (found.alone, found.left, found.on_the_way) == (1, 1, 0)
+    assert (found.matured, found.stayed) == (2, Fraction(1, 2))
+    assert cohort([path()], day - timedelta(days=1)).matured == 0
+
+
 def test_cohorts_by_month():
     august = date(2026, 8, 3)
     found = cohorts([path(30), path(20, start=august), path(40)], TODAY, lambda each: each.started_on.month)

@@ -68,8 +68,23 @@ def test_plans_that_are_refused(steps, said):
         check(steps)
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        changed(2, reviewed=Fraction(1)),
+        changed(3, target=Fraction(1, 2)),  # no less than the stage before
+        changed(2, mix={"simple": Fraction(1), "complex": Fraction(0)}),
+        changed(2, gate=Gate(quality=Fraction(8, 10), reviews=1)),
+    ],
+)
+def test_plans_at_their_limits(steps):
+    check(steps)
+
+
 def test_the_gate_opens_on_all_of_it_at_its_very_limits():
     assert verdict(MIXED, ENOUGH, TODAY) == Verdict(()) and verdict(MIXED, ENOUGH, TODAY).is_open
+    just = (GOOD,) * 5 + (Review(Fraction(8, 10)),) * 5
+    assert verdict(MIXED, replace(ENOUGH, reviews=just), TODAY).is_open
     assert verdict(Gate(), Evidence(), TODAY).is_open
 
 

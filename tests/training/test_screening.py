@@ -47,6 +47,7 @@ def test_what_was_found_is_told():
     assert screen({Predictor.REMOTE: Answer(1, Check.CONTRACT)}, Asked.EITHER).words[0] == (
         "1 month of full-time remote work, at least 6 are asked for."
     )
+    assert screen(OWN, Asked.EITHER).words[1] == "6 months of freelance work or an own business, checked."
     assert screen(REMOTE | OWN, Asked.BOTH).met == set(Predictor)
 
 
