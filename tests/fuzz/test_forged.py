@@ -27,7 +27,7 @@ NEW_EACH_TIME = {
     "history_relation_id", "last_login", "key_id", "touched_at", "payload_hash",
     "span", "back_at", "made_at", "submitted_at", "decided_at", "applied_at", "next_due_at", "remind_at", "escalate_at",
     "expire_at", "kept", "request_id", "step_id", "glass_reviewed_at", "last_used_at", "used_at",
-    "level", "key", "about", "message_id",
+    "level", "key", "about", "message_id", "calculated_at", "posted_at", "paid_at", "batch_id",
 }  # fmt: skip
 # Those who may share the cases of an operation, and send this many at least; the others are refused before a body counts.
 FEWEST, REFUSED = max(CASES // 5, 1), max(CASES // 16, 1)

@@ -8,6 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from approvals.models import BlockEntry, CannedReply
+from incentives.models import Attainment, Batch, Entry, Plan, Run
+from incentives.plain.periods import month_of
 from teams.models import Skill
 from tests import make
 from tests.access.world import ROLES
@@ -42,6 +44,7 @@ def writes(ground: Ground) -> Iterator[Write]:
     yield from _absences(ground)
     yield from _replies(ground)
     yield from _blacklist(ground)
+    yield from _pay(ground)
 
 
 def _teams(ground: Ground) -> Iterator[Write]:
@@ -199,3 +202,51 @@ def _blacklist(ground: Ground) -> Iterator[Write]:
             f"POST /api/v1/blacklist/{{id}}/{slug}/", f"/api/v1/blacklist/{entry.pk}/{slug}/",
             lambda caller, more=more: {**note, **more}, LEADS, own=frozenset({"note", "term", "until", "review_on"}),
         )  # fmt: skip
+
+
+def _pay(ground: Ground) -> Iterator[Write]:
+    """A month for each verb of a run, in the stage that the verb asks for."""
+    side = ground.world.alpha
+    (plan,), line = side.rows[Plan], side.rows[Attainment][0]
+    payroll = ("HR", "payroll", "operator")
+    month = month_of(line.begins).first
+    months = {}
+    for stage in ("calculated", "in_review", "approved", "exported"):
+        month = month_of(month - timedelta(days=1)).first
+        months[stage] = Run.objects.create(plan=plan, month=month, stage=stage, reviewed_by=side.lead)
+    Entry.objects.create(
+        agent=line.agent, team=line.team, plan=plan, version=line.version, begins=months["approved"].month, amount="1.00",
+        ends=months["approved"].month, month=months["approved"].month, kind="line", cause="line", currency="EUR",
+    )  # fmt: skip
+    exported = Batch.objects.create(
+        run=months["exported"], number=1, count=0, checksum="0" * 64, state="exported", made_by=side.lead
+    )
+    (made,) = side.rows[Batch]
+    own = frozenset({"reason"})
+    for slug, row in (
+        ("calculate", side.rows[Run][0]),
+        ("review", months["calculated"]),
+        ("approve", months["in_review"]),
+        ("send-back", months["in_review"]),
+    ):
+        yield Write(
+            f"POST /api/v1/incentive-runs/{{id}}/{slug}/", f"/api/v1/incentive-runs/{row.pk}/{slug}/",
+            lambda caller, slug=slug: {} if slug == "calculate" else {"reason": "looked at"}, payroll, own=own, success=200,
+        )  # fmt: skip
+    yield Write(
+        "POST /api/v1/incentive-runs/{id}/batch/", f"/api/v1/incentive-runs/{months['approved'].pk}/batch/",
+        lambda caller: {"reason": "looked at"}, payroll, own=own | {"pay_on"},
+    )  # fmt: skip
+    yield Write(
+        "POST /api/v1/payout-batches/{id}/release/", f"/api/v1/payout-batches/{made.pk}/release/",
+        lambda caller: {"reason": "complete"}, payroll, own=own,
+    )  # fmt: skip
+    yield Write(
+        "POST /api/v1/payout-batches/{id}/paid/", f"/api/v1/payout-batches/{exported.pk}/paid/",
+        lambda caller: {"reason": "paid"}, payroll, own=own, success=200,
+    )  # fmt: skip
+    told = {"agent": line.agent_id, "day": str(line.begins), "what": "coaching", "amount": "30", "reason": "talked"}
+    yield Write(
+        "POST /api/v1/day-records/", "/api/v1/day-records/", lambda caller: dict(told),
+        ("lead", "lead above", "HR", "operator"), own=frozenset(told),
+    )  # fmt: skip
