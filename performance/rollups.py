@@ -25,30 +25,40 @@ COUNTED = (
 )
 OFFERED = "contact.queue_id IS NOT NULL AND NOT contact.is_excluded AND NOT contact.is_bot_only"
 
-_CLOSED = "contact.ended_at IS NOT NULL"
-_TIMED = "contact.handle_seconds IS NOT NULL"
-SUMS = {
+# What is asked of a contact, by name: the sums name it in braces.
+_ASKED = {
+    "is_closed": "contact.ended_at IS NOT NULL",
+    "is_simple": "contact.complexity = 'simple'",
+    "is_complex": "contact.complexity = 'complex'",
+    "is_satisfied": "contact.rating >= 0.75",
+    "is_estimated": "contact.handle_seconds IS NOT NULL AND contact.handle_method = 'gap'",
+    "is_reopened": "contact.ended_at IS NOT NULL AND contact.reopen_count > 0",
+    "is_transferred": "contact.transfer_count > 0",
+}
+_SUMS = {
     "contacts": "count(*)",
-    "closed": f"count(*) FILTER (WHERE {_CLOSED})",
-    "closed_simple": f"count(*) FILTER (WHERE {_CLOSED} AND contact.complexity = 'simple')",
-    "closed_complex": f"count(*) FILTER (WHERE {_CLOSED} AND contact.complexity = 'complex')",
+    "closed": "count(*) FILTER (WHERE {is_closed})",
+    "closed_simple": "count(*) FILTER (WHERE {is_closed} AND {is_simple})",
+    "closed_complex": "count(*) FILTER (WHERE {is_closed} AND {is_complex})",
     "judged": "count(contact.is_resolved)",
     "resolved": "count(*) FILTER (WHERE contact.is_resolved)",
     "rated": "count(contact.rating)",
-    "satisfied": "count(*) FILTER (WHERE contact.rating >= 0.75)",
+    "satisfied": "count(*) FILTER (WHERE {is_satisfied})",
     "rating_sum": "coalesce(sum(contact.rating), 0)",
     "timed": "count(contact.handle_seconds)",
-    "timed_estimated": f"count(*) FILTER (WHERE {_TIMED} AND contact.handle_method = 'gap')",
+    "timed_estimated": "count(*) FILTER (WHERE {is_estimated})",
     "handle_seconds": "coalesce(sum(contact.handle_seconds), 0)",
-    "timed_simple": "count(contact.handle_seconds) FILTER (WHERE contact.complexity = 'simple')",
-    "handle_seconds_simple": "coalesce(sum(contact.handle_seconds) FILTER (WHERE contact.complexity = 'simple'), 0)",
-    "timed_complex": "count(contact.handle_seconds) FILTER (WHERE contact.complexity = 'complex')",
-    "handle_seconds_complex": "coalesce(sum(contact.handle_seconds) FILTER (WHERE contact.complexity = 'complex'), 0)",
+    "timed_simple": "count(contact.handle_seconds) FILTER (WHERE {is_simple})",
+    "handle_seconds_simple": "coalesce(sum(contact.handle_seconds) FILTER (WHERE {is_simple}), 0)",
+    "timed_complex": "count(contact.handle_seconds) FILTER (WHERE {is_complex})",
+    "handle_seconds_complex": "coalesce(sum(contact.handle_seconds) FILTER (WHERE {is_complex}), 0)",
     "replied_first": "count(contact.first_reply_seconds)",
     "first_reply_seconds": "coalesce(sum(contact.first_reply_seconds), 0)",
-    "reopened": f"count(*) FILTER (WHERE {_CLOSED} AND contact.reopen_count > 0)",
-    "transferred": "count(*) FILTER (WHERE contact.transfer_count > 0)",
+    "reopened": "count(*) FILTER (WHERE {is_reopened})",
+    "transferred": "count(*) FILTER (WHERE {is_transferred})",
 }
+SUMS = {name: how.format_map(_ASKED) for name, how in _SUMS.items()}
+_TOLD = {name: f"contact.{name}" for name in _ASKED}  # once a contact has been asked
 P90 = "percentile_disc(0.9) WITHIN GROUP (ORDER BY contact.handle_seconds)"
 MEASURES = (*SUMS, "handle_p90_seconds")
 
@@ -68,6 +78,9 @@ def _held(table: str) -> str:
 def _figures(contacts: str, teams: str) -> str:
     """Rebuild the day of some teams: the agents' rows and the teams' rows from one reading of the facts.
 
+    What is asked of a contact is asked where it is read (OFFSET 0 keeps it there), so that what is sorted is narrow, numbers
+    first, and each question is put once and not at each sum.
+
     `contacts` is what to read; `teams` selects the ids of the teams that are rebuilt. The ids are handed over as an array,
     so that the rows that stand there are found by team and day however many days the table holds.
     """
@@ -76,8 +89,12 @@ def _figures(contacts: str, teams: str) -> str:
     return f"""
 WITH fresh AS MATERIALIZED (
     SELECT contact.team_id, contact.agent_id, contact.zone, GROUPING(contact.agent_id) = 1 AS is_team,
-           {", ".join(f"{how} AS {name}" for name, how in SUMS.items())}, {P90} AS handle_p90_seconds
-    FROM {contacts}
+           {", ".join(f"{how.format_map(_TOLD)} AS {name}" for name, how in _SUMS.items())}, {P90} AS handle_p90_seconds
+    FROM (
+        SELECT contact.team_id, contact.agent_id, {", ".join(f"{what} AS {name}" for name, what in _ASKED.items())},
+               contact.is_resolved, contact.handle_seconds, contact.first_reply_seconds, contact.rating, contact.zone
+        FROM {contacts} OFFSET 0
+    ) contact
     GROUP BY GROUPING SETS ((contact.team_id, contact.agent_id, contact.zone), (contact.team_id))
 ), gone_agents AS (
     DELETE FROM performance_agentday held WHERE {here} AND NOT EXISTS (SELECT FROM fresh WHERE {same})
@@ -158,7 +175,8 @@ def _rebuild_half_hours(zones: int) -> str:
     """Rebuild the half hours of so many zones: the day of each is a window of its own, and all are read in one pass.
 
     Contacts of a queue lie scattered in the table. The windows are found in the index by queue and joined by OR before the
-    table is read, so that each page of it is read once.
+    table is read, so that each page of it is read once. Each queue is taken from its table and not from what was handed over:
+    of a table it is known that ids are unique, so the few queues are hashed and not the many contacts.
     """
 
     def lies_here(row: str, moment: str) -> str:
@@ -169,11 +187,13 @@ def _rebuild_half_hours(zones: int) -> str:
         return " OR ".join(windows)
 
     held = f"({lies_here('held', 'started_at')})"
+    line = """(
+        SELECT queue.id, queue.answer_within_seconds, here.start_at
+        FROM unnest(%(queues)s::bigint[], %(starts)s::timestamptz[]) AS here (id, start_at)
+        JOIN performance_queue queue USING (id)
+    ) line"""
     return f"""
-WITH line AS MATERIALIZED (
-    SELECT * FROM unnest(%(queues)s::bigint[], %(answer_within)s::integer[], %(starts)s::timestamptz[])
-        AS line (id, answer_within_seconds, start_at)
-), counted AS (
+WITH counted AS (
     SELECT contact.queue_id, date_bin('30 minutes', contact.opened_at, line.start_at) AS started_at,
            count(*) AS offered,
            count(*) FILTER (WHERE contact.is_answered) AS answered,
@@ -185,7 +205,7 @@ WITH line AS MATERIALIZED (
            coalesce(sum(contact.handle_seconds) FILTER (WHERE contact.is_answered), 0) AS handle_seconds,
            false AS is_reported
     FROM performance_contact contact
-    JOIN line ON line.id = contact.queue_id
+    JOIN {line} ON line.id = contact.queue_id
     WHERE ({lies_here("contact", "opened_at")}) AND {OFFERED}
     GROUP BY 1, 2
 ), reported AS (
@@ -197,7 +217,7 @@ WITH line AS MATERIALIZED (
            coalesce(sum(fact.answered::bigint * fact.handle_seconds), 0) AS handle_seconds,
            true AS is_reported
     FROM performance_intervalfact fact
-    JOIN line ON line.id = fact.queue_id
+    JOIN {line} ON line.id = fact.queue_id
     WHERE {lies_here("fact", "started_at")}
     GROUP BY 1, 2
 ), fresh AS MATERIALIZED (
@@ -277,19 +297,18 @@ def half_hours(cursor: CursorWrapper, day: date, zone: str | None) -> set[Change
     A half hour names its queue without a constraint, so the queues are held until the transaction ends.
     """
     cursor.execute(
-        "SELECT zone, id, answer_within_seconds, team_id FROM performance_queue"
+        "SELECT zone, id, team_id FROM performance_queue"
         " WHERE zone = %s OR %s::text IS NULL ORDER BY zone, id FOR KEY SHARE",
         [zone, zone],
     )
     rows = cursor.fetchall()
     if not rows:
         return set()
-    zones, queues, answer_within, teams = map(list, zip(*rows, strict=True))
+    zones, queues, teams = map(list, zip(*rows, strict=True))
     starts = {there: day_start(day, there) for there in zones}
     given: dict[str, Any] = {
         "day": day,
         "queues": queues,
-        "answer_within": answer_within,
         "starts": [starts[there] for there in zones],
     }
     for n, (there, start) in enumerate(starts.items()):

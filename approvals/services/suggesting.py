@@ -2,8 +2,8 @@
 
 The steps of the rank (`approvals.plain.ranking`) are taken one after the other, and only until enough is found. Each asks the
 index of pieces for its warmest candidates, and for what is warm for person or team, and looks at them again, behind the wall of
-the replies themselves. Neighbouring steps are asked about together as long as nothing is cut off by that. Within a step
-candidates come in the order in which they rank, so that the cap costs nothing but what the numbers of pieces found by mistake.
+the replies themselves. Neighbouring steps are parts of one statement. Within a step candidates come in the order in which they
+rank, so that the cap costs nothing but what the numbers of pieces found by mistake.
 """
 
 from collections.abc import Iterable
@@ -87,28 +87,15 @@ class _Search:
     def hits(self, query: Query) -> list[Hit]:
         found: dict[int, Hit] = {}
         for _place, some in groupby(steps(query, self.language), key=_asked_at_once):
-            together = list(some)
-            taken = self._taken(query, together, found)
-            if taken is None:  # too much to be read at once: step by step, or what is cold would be missed
-                for step in together:
-                    found |= self._taken(query, [step], found) or {}
-                    if len(found) >= self.limit:
-                        break
-            else:
-                found |= taken
+            found |= self._taken(query, list(some), found)
             if len(found) >= self.limit:
                 break
         return ranked(list(found.values()), self.language)[: self.limit]
 
-    def _taken(self, query: Query, some: list[Step], without: Iterable[int]) -> dict[int, Hit] | None:
-        """The hits of a step, or of several at once; None where several have more candidates than are read."""
+    def _taken(self, query: Query, some: list[Step], without: Iterable[int]) -> dict[int, Hit]:
+        """The hits of several steps, asked about at once."""
         asked = [each for step in some if (each := self._condition(query, step)) is not None]
-        if not asked:
-            return {}
-        docs, is_all = self._docs(reduce(or_, asked), set(without))
-        if not is_all and len(some) > 1:
-            return None
-        hits = (hit(query, doc) for doc in docs)
+        hits = (hit(query, doc) for doc in self._docs(asked, set(without)))
         return {each.doc.pk: each for each in hits if each is not None and each.step(self.language) <= some[-1]}
 
     def _condition(self, query: Query, step: Step) -> Q | None:
@@ -145,24 +132,22 @@ class _Search:
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
-    def _docs(self, condition: Q, without: set[int]) -> tuple[list[Doc], bool]:
-        """The warmest candidates that fulfil `condition`, and those warm for person or team, as far as they may be seen; and
-        whether these are all there are."""
-        rows = self.usable.filter(condition).order_by("-level", "-updated_at", "-reply_id")
-        most = max(MOST, 2 * self.limit)
-        best = rows.annotate(is_best=Value(True)).values_list("reply_id", "is_best")[:most]
+    def _docs(self, conditions: list[Q], without: set[int]) -> list[Doc]:
+        """The warmest candidates that fulfil each of `conditions`, and those of any that are warm for person or team, as far as
+        they may be seen. Each has a part of the statement for itself: what one finds cuts nothing off from another."""
+        if not conditions:
+            return []
+        rows = self.usable.order_by("-level", "-updated_at", "-reply_id").values_list("reply_id", flat=True)
+        parts = [rows.filter(each)[: max(MOST, 2 * self.limit)] for each in conditions]
         if self.heats:
-            warm = rows.filter(Among("reply_id", self.heats)).annotate(is_best=Value(False))
-            best = best.union(warm.values_list("reply_id", "is_best")[: 2 * WARM], all=True)
-        told = list(best)
-        ids = {pk for pk, _is_best in told}
+            parts.append(rows.filter(Among("reply_id", self.heats), reduce(or_, conditions))[: 2 * WARM])
+        ids = set(parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0])
         unread = ids - set(self.rows)
         if unread:
             self.rows |= dict.fromkeys(unread)
             seen = CannedReply.objects.visible_to(self.by).filter(Among("pk", unread))
             self.rows |= {row.pk: row for row in seen.select_related("search", "category").defer(*NUMBERS).order_by()}
-        docs = [self._doc(row) for pk in ids - without if (row := self.rows[pk]) is not None]
-        return docs, sum(is_best for _pk, is_best in told) < most
+        return [self._doc(row) for pk in ids - without if (row := self.rows[pk]) is not None]
 
     def _doc(self, row: CannedReply) -> Doc:
         own, team = self.heats.get(row.pk, (heat.COLD, heat.COLD))
@@ -184,15 +169,19 @@ def _asked_at_once(step: Step) -> bool | Match:
 
 
 def _asked(query: Query, match: Match, *, by_sound: bool) -> Q | None:
-    """The pieces that a reply must have to match at this step; None where nothing can match there."""
+    """The pieces that a reply must have to match at this step; None where nothing can match there.
+
+    Pieces of which one is enough are one overlap and not several conditions joined by OR: the index looks them up in one go,
+    and where the warmest replies are read one after the other instead, the long array of each is opened once for all of them.
+    """
     if match is Match.ALL:
         return Q()
     sound = "s" if by_sound else ""
     if match is Match.CODE_BEGINS:
-        return Q(names__contains=[number(f"^{sound}", query.whole[: LONGEST if by_sound else None])])
+        return _any_of([number(f"^{sound}", query.whole[: LONGEST if by_sound else None])])
     if match is Match.CODE_HAS:
         typed = query.whole[:LONGEST]
-        return Q(names__contains=[number(f"c{sound}", typed)]) if len(typed) > 1 else None
+        return _any_of([number(f"c{sound}", typed)]) if len(typed) > 1 else None
     if not query.words:
         return None
     if match is Match.NEARLY and not any(_may_be_misspelt(word) for word in query.words):
@@ -205,9 +194,9 @@ def _asked(query: Query, match: Match, *, by_sound: bool) -> Q | None:
 def _one_asked(word: str, match: Match, by_sound: bool) -> Q | None:
     """A single word stands at the place itself: what has it at a better one has been found before."""
     if by_sound:
-        return Q(names__contains=[number("ts", word[:LONGEST])]) if match is Match.TITLE and len(word) > 1 else None
+        return _any_of([_sound(word)]) if match is Match.TITLE and len(word) > 1 else None
     if match is Match.NEARLY:
-        return _misspelt(word)
+        return _any_of(_misspelt(word))
     if match is Match.BODY:
         return _in_body(word)
     return _in_names(word, "tc" if match is Match.TITLE else "k")
@@ -215,28 +204,39 @@ def _one_asked(word: str, match: Match, by_sound: bool) -> Q | None:
 
 def _word_asked(word: str, match: Match, by_sound: bool) -> Q:
     """One of several words stands at the place or at a better one."""
-    condition = _in_names(word, "tc" if match is Match.TITLE else "tck")
-    if by_sound or match > Match.TITLE:
-        condition |= Q(names__contains=[number("ts", word[:LONGEST])])
-    if match >= Match.BODY:
-        condition |= _in_body(word)
+    others = [_sound(word)] if by_sound or match > Match.TITLE else []
     if match is Match.NEARLY and _may_be_misspelt(word):
-        condition |= _misspelt(word)
-    return condition
+        others += _misspelt(word)
+    condition = _in_names(word, "tc" if match is Match.TITLE else "tck", others)
+    return condition | _in_body(word) if match >= Match.BODY else condition
 
 
-def _in_names(word: str, places: str) -> Q:
+def _any_of(numbers: Iterable[int]) -> Q:
+    return Q(names__overlap=list(numbers))
+
+
+def _in_names(word: str, places: str, others: Iterable[int] = ()) -> Q:
+    """All pieces of `word` stand at one of `places`, or one of `others` is there."""
+    pieces = asked(word)
+    if len(pieces) == 1:
+        return _any_of([*(number(place, pieces[0]) for place in places), *others])
     if len(places) == 1:
-        return Q(names__contains=[number(places, piece) for piece in asked(word)])
-    return reduce(and_, (Q(names__overlap=[number(place, piece) for place in places]) for piece in asked(word)))
+        condition = Q(names__contains=[number(places, piece) for piece in pieces])
+    else:
+        condition = reduce(and_, (_any_of(number(place, piece) for place in places) for piece in pieces))
+    return condition | _any_of(others) if others else condition
 
 
 def _in_body(word: str) -> Q:
     return Q(body__contains=[number("b", piece) for piece in asked(word)])
 
 
-def _misspelt(word: str) -> Q:
-    return Q(names__overlap=[number("d", each) for each in sorted(deletions(word))])
+def _sound(word: str) -> int:
+    return number("ts", word[:LONGEST])
+
+
+def _misspelt(word: str) -> list[int]:
+    return [number("d", each) for each in sorted(deletions(word))]
 
 
 def _may_be_misspelt(word: str) -> bool:

@@ -1,5 +1,7 @@
 """What one request needs to know about the reach of its user. Asked once per request, never kept for the next one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -7,9 +9,10 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from teams import grants
+from teams import grants, stencil
 from teams.grants import known_people
 from teams.models import User
+from teams.querysets import held_by
 from teams.scoping import Grant, reach, shown
 
 OUT_OF_REACH = _("(out of reach)")
@@ -33,6 +36,20 @@ def holds(request: HttpRequest, needed: tuple[Grant, ...]) -> bool:
     """Whether the user holds one of `needed` anywhere. Where none is named, only the operator does."""
     user = request.user
     return bool(user.is_active and user.is_superuser) or not held(request).isdisjoint(needed)
+
+
+@contextmanager
+def asked_once(user: Any) -> Iterator[None]:
+    """For a page of rows that name rows of other models: the scope of each begins with the teams on which `user` holds grants.
+
+    These are asked for once. Statements composed in here hold their ids; to plan the question in each of their parts took
+    longer than to answer all of it.
+    """
+    if not stencil.fits(user):
+        yield
+        return
+    with stencil.knowing(user, held_by(user)):
+        yield
 
 
 def in_reach(queryset: Any, user: Any, needed: tuple[Grant, ...]) -> Any:

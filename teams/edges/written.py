@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from teams import stencil
 from teams.edges.api import ScopedViewSet
+from teams.edges.scope import asked_once
 from teams.scoping import shown
 
 AS_IT_IS = (
@@ -94,7 +95,8 @@ class WrittenViewSet(ScopedViewSet):
         return rows.annotate(told=told(self.serializer_class, self.request.user)).values_list("told", flat=True)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        with asked_once(request.user):
+            rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         frame = self.get_paginated_response([]).data
         del frame["results"]
         head = json.dumps(frame, ensure_ascii=False).removesuffix("}")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -12,8 +13,8 @@ from performance.api import figures
 from performance.models import AgentDay, Contact, NightlyReport, QueueHalfHour, TeamDay
 from teams import stencil
 from teams.edges.written import told
-from teams.models import Team, TeamUserGrant
-from teams.querysets import TeamQuerySet
+from teams.models import Team, TeamGroupGrant, TeamUserGrant
+from teams.querysets import TeamQuerySet, held_by
 from teams.scoping import Grant
 from tests import make
 from tests.performance.night.facts import DAY, contact
@@ -142,3 +143,32 @@ def test_what_was_compiled_can_be_forgotten(client, rows, north, monkeypatch):
         stencil.forget()
     (listed,) = client.get("/api/v1/contacts/").json()["results"]
     assert listed["team"]["id"] == north.team.pk
+
+
+def test_a_list_asks_once_on_which_teams_the_caller_holds_grants(client, rows, north, django_assert_max_num_queries):
+    client.force_login(north.lead)
+    with django_assert_max_num_queries(20) as asked:
+        assert client.get(f"/api/v1/contacts/?team={north.team.pk}&agent={north.agent.pk}").json()["count"] == 1
+    assert sum("teams_teamusergrant" in each["sql"] for each in asked.captured_queries) == 1
+
+
+def test_a_grant_through_a_group_opens_a_list(client, rows, north, south):
+    group = Group.objects.create(name="those who look after the north")
+    group.user_set.add(south.lead)
+    client.force_login(south.lead)
+    assert client.get("/api/v1/contacts/").json()["count"] == 0
+    TeamGroupGrant.objects.create(
+        group=group, content_object=north.team, permission=Permission.objects.get(codename=Grant.OBSERVE.value)
+    )
+    (listed,) = client.get(f"/api/v1/contacts/?team={north.team.pk}").json()["results"]
+    assert (listed["team"]["id"], listed["agent"]["id"]) == (north.team.pk, north.agent.pk)
+
+
+def test_teams_known_of_one_person_are_not_filled_in_for_another(north, south):
+    with stencil.knowing(north.lead, held_by(north.lead)):
+        own = Team.objects.in_reach_of(north.lead, Grant.LEAD)
+        others = Team.objects.in_reach_of(south.lead, Grant.LEAD)
+        sql = stencil.held_teams(stencil.stand_in(), (Grant.LEAD.value,))
+        with pytest.raises(LookupError):
+            stencil.filled(sql.sql, sql.params, south.lead)
+    assert ([*own], [*others]) == ([north.team], [south.team])
