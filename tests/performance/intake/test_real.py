@@ -2,7 +2,9 @@
 
 import csv
 import gzip
+import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -37,6 +39,12 @@ def take(source, name: str, path: Path) -> ImportRun:
     run = intake.take_in_file(source, json.loads((MAPPINGS / f"{name}.json").read_text()), path)
     assert list(run.refusals.all()) == []
     return run
+
+
+def is_sealed(key: str, customer: str) -> bool:
+    """A hash of fixed length, and not one that anybody could make of the id alone. Digits of a short id may stand in it by chance."""
+    bare = {hashlib.new(name, customer.encode()).hexdigest()[:32] for name in ("md5", "sha1", "sha256", "sha512")}
+    return re.fullmatch("[0-9a-f]{32}", key) is not None and key not in bare
 
 
 def test_phonenow_calls(north):
@@ -112,7 +120,7 @@ def test_anonymous_bank_january(north):
         assert c.handle_seconds == (int(row["ser_time"]) if answered else None)
         assert c.wait_seconds == (int(row["q_time"]) if queued else None)
         assert (c.customer_key == "") == (row["customer_id"] == "0")
-        assert row["customer_id"] == "0" or row["customer_id"] not in c.customer_key
+        assert row["customer_id"] == "0" or is_sealed(c.customer_key, row["customer_id"])
         expected[row["server"], ended.date(), answered] += 1
         found[c.agent.name if c.agent else "NO_SERVER", c.day, c.is_answered] += 1
     assert kept == {} and found == expected
