@@ -42,7 +42,7 @@ def take(source, name: str, path: Path) -> ImportRun:
 
 
 def is_sealed(key: str, customer: str) -> bool:
-    """A hash of fixed length, and not one that anybody could make of the id alone. Digits of a short id may stand in it by chance."""
+    """A hash of fixed length that nobody could make of the id alone; digits of a short id may stand in it by chance."""
     bare = {hashlib.new(name, customer.encode()).hexdigest()[:32] for name in ("md5", "sha1", "sha256", "sha512")}
     return re.fullmatch("[0-9a-f]{32}", key) is not None and key not in bare
 
