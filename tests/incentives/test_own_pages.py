@@ -133,21 +133,13 @@ def test_a_plan_is_read_once(client, me, plan, south):
     assert client.get(reverse("my_plan_read", args=[version.pk])).status_code == 405
 
 
-def test_my_day_carries_one_line_and_stays_small(client, me):
+def test_my_day_leads_to_what_it_earns_and_asks_nothing_for_it(client, me):
     ground.day(me, TODAY, 115)
     client.get("/me/")
     with CaptureQueriesContext(connection) as found:
-        page = text(client.get("/me/"))
-    assert "So far 60.00 CNY on top · 5 more and it is 150.00 CNY" in page
-    asked = [
-        query["sql"] for query in found if not re.search(r"SAVEPOINT|set_config|outpost_enter", query["sql"])
-    ]  # what opens and closes a scope asks for no row
-    assert len(asked) <= 12, "\n".join(sql[:200] for sql in asked)
-
-
-def test_my_day_says_nothing_where_no_plan_holds(client, me, plan):
-    plan.versions.update(state="withdrawn")
-    assert "on top" not in text(client.get("/me/"))
+        page = client.get("/me/").content.decode()
+    assert f"{reverse('my_incentives')}?day={TODAY.isoformat()}" in page and "What today earns" in page
+    assert not [query["sql"] for query in found if "incentives_" in query["sql"]]
 
 
 def test_pages_are_for_agents(client, plan, hub, north):
