@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from incentives import services
 from incentives.admin.shared import ASKED, SETTLE, CalledAdmin, months, named, request_link
@@ -47,7 +48,7 @@ class MakePlanForm(VerbForm):
     team = forms.ModelChoiceField(Team.objects.filter(is_closed=False), label=_("team"))
     name = forms.CharField(label=_("name"), max_length=120)
     roles = forms.MultipleChoiceField(
-        label=_("roles"), choices=Agent.Role.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("roles"), choices=Agent.Role.choices, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("None chosen: everybody."),
     )  # fmt: skip
     earning_code = EarningCodeField()

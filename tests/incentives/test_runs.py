@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
+from incentives import cases
 from incentives.models import Attainment, Entry, KeptFacts, Run
+from incentives.plain import reference
 from incentives.plain.periods import month_of
 from incentives.services import runs
 from tests.incentives import ground
@@ -236,8 +238,6 @@ def test_a_week_pays_a_share_of_all_its_days(north, hub):
 
 
 def test_money_is_only_added(march, north):
-    from django.db import IntegrityError, transaction
-
     ground.day(north.agent, 2, 120)
     run(march)
     for statement in ("UPDATE incentives_entry SET amount = 1", "DELETE FROM incentives_entry"):
@@ -247,9 +247,6 @@ def test_money_is_only_added(march, north):
 
 
 def test_a_mismatch_of_the_calculators_stops_the_run(march, north, monkeypatch):
-    from incentives import cases
-    from incentives.plain import reference
-
     ground.day(north.agent, 2, 120)
     monkeypatch.setattr(reference, "amount", lambda *_given: (Decimal(0), Decimal(0)))
     with pytest.raises(cases.Mismatch):
